@@ -1,0 +1,70 @@
+"""Convert many PNG and JPEG images to conformant DICOM from a CSV manifest.
+
+Examples
+--------
+>>> import bulkdcm
+>>> report = bulkdcm.convert("manifest.csv", "dicom/", n_jobs=8)  # doctest: +SKIP
+>>> report.frame[["source", "status", "message"]]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm.errors import (
+    AttributeValueError,
+    BulkdcmError,
+    EncodeError,
+    LedgerError,
+    ManifestError,
+    PixelError,
+    ReadError,
+    RowError,
+    RunError,
+    SettingsError,
+    StorageError,
+    StoreError,
+)
+from bulkdcm.settings import Settings
+
+if TYPE_CHECKING:
+    from bulkdcm.pipeline import Progress, check, convert
+    from bulkdcm.report import Report
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AttributeValueError",
+    "BulkdcmError",
+    "EncodeError",
+    "LedgerError",
+    "ManifestError",
+    "PixelError",
+    "Progress",
+    "ReadError",
+    "Report",
+    "RowError",
+    "RunError",
+    "Settings",
+    "SettingsError",
+    "StorageError",
+    "StoreError",
+    "check",
+    "convert",
+]
+
+# pydicom, pandas and joblib take most of a second to import, which `bulkdcm --help` need not wait for.
+_LAZY = {
+    "Progress": "bulkdcm.pipeline",
+    "Report": "bulkdcm.report",
+    "check": "bulkdcm.pipeline",
+    "convert": "bulkdcm.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    msg = f"module 'bulkdcm' has no attribute {name!r}"
+    raise AttributeError(msg)

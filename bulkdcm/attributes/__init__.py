@@ -1,0 +1,1 @@
+"""What the Standard says of attributes: dictionary, value rules, enumerated values, levels, body parts."""

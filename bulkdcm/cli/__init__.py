@@ -1,0 +1,50 @@
+"""The command line: each command in its own file, and one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bulkdcm import __version__
+from bulkdcm.cli.check import check
+from bulkdcm.cli.convert import convert
+from bulkdcm.cli.problems import show
+from bulkdcm.errors import ManifestError, RunError, SettingsError
+
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bulkdcm")
+def cli() -> None:
+    """Convert many PNG and JPEG images to conformant DICOM from a CSV manifest."""
+
+
+cli.add_command(convert)
+cli.add_command(check)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are printed to the standard error."""
+    try:
+        code = cli.main(arguments, prog_name="bulkdcm", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return SettingsError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return _INTERRUPTED
+    except ManifestError as error:
+        show(error.problems)
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except RunError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Entry point of the ``bulkdcm`` command."""
+    sys.exit(run())

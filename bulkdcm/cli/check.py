@@ -1,0 +1,28 @@
+"""``bulkdcm check``: the preflight alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkdcm.cli.options import manifest_options
+from bulkdcm.cli.problems import show
+from bulkdcm.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@manifest_options
+def check(manifest: Path, **options: Any) -> int:
+    """Check MANIFEST whole, without reading an image or writing a file."""
+    from bulkdcm import pipeline
+
+    problems = pipeline.check(manifest, **options)
+    show(problems)
+    errors = sum(problem.severity == "error" for problem in problems)
+    warnings = len(problems) - errors
+    click.echo(f"{manifest}: {errors} errors, {warnings} warnings")
+    return ManifestError.exit_code if errors else 0

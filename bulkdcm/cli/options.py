@@ -1,0 +1,110 @@
+"""The options that more than one command takes; each is a field of `Settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkdcm.settings import BACKENDS, LAYOUTS, TRANSFER_SYNTAXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., Any]
+
+
+def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    del context
+    pairs = []
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not (name and equals):
+            msg = f"{value!r} is not Keyword=value, as --set Modality=CR."
+            raise click.BadParameter(msg, param=parameter)
+        pairs.append((name, text))
+    return tuple(pairs)
+
+
+def _all(options: list[Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+manifest_options = _all(
+    [
+        click.argument("manifest", type=click.Path(path_type=Path)),
+        click.option(
+            "--images",
+            type=click.Path(path_type=Path),
+            help="Image root that sources are relative to. [manifest's folder]",
+        ),
+        click.option(
+            "--set",
+            "defaults",
+            multiple=True,
+            callback=_pairs,
+            metavar="KEYWORD=VALUE",
+            help="Value for every row whose cell is empty or missing; repeatable.",
+        ),
+        click.option(
+            "--ignore-column", "ignore_columns", multiple=True, metavar="NAME", help="Leave a column out; repeatable."
+        ),
+        click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
+        click.option(
+            "--layout",
+            type=click.Choice(LAYOUTS),
+            default="mirror",
+            show_default=True,
+            help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
+        ),
+    ]
+)
+
+run_options = _all(
+    [
+        click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]"),
+        click.option(
+            "--chunk-size", type=click.IntRange(0), default=0, help="Rows a worker takes at once. [chosen by itself]"
+        ),
+        click.option(
+            "--backend",
+            type=click.Choice(BACKENDS),
+            default="loky",
+            show_default=True,
+            help="What workers are: processes, threads, or none.",
+        ),
+        click.option(
+            "--transfer-syntax",
+            type=click.Choice(TRANSFER_SYNTAXES),
+            default="auto",
+            show_default=True,
+            help="auto passes JPEG streams through; the others decode them.",
+        ),
+        click.option(
+            "--max-pixels",
+            type=click.IntRange(1),
+            default=178_956_970,
+            show_default=True,
+            help="Refuse larger images before decoding them.",
+        ),
+        click.option(
+            "--background",
+            default="",
+            metavar="COLOUR",
+            help="Lay transparent pixels on black, white or #rrggbb instead of refusing them.",
+        ),
+        click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
+        click.option("--convert-cmyk", is_flag=True, help="Convert CMYK images to RGB instead of refusing them."),
+        click.option("--uid-key-file", type=click.Path(path_type=Path), help="File with a secret to derive UIDs with."),
+        click.option(
+            "--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."
+        ),
+        click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
+    ]
+)

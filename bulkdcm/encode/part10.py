@@ -1,0 +1,76 @@
+"""A Part 10 file through pydicom: the encoder of record."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from pydicom import dcmwrite
+from pydicom.dataelem import DataElement
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from bulkdcm.errors import EncodeError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from bulkdcm.model import Frame
+
+# Constants, not the release's: the same input gives the same bytes after an update.
+IMPLEMENTATION_CLASS_UID = "2.25.226543287170306389154022203868542829531"
+IMPLEMENTATION_VERSION_NAME = "BULKDCM"
+
+_NATIVE: dict[str, str] = {
+    "auto": ExplicitVRLittleEndian,
+    "explicit": ExplicitVRLittleEndian,
+    "implicit": ImplicitVRLittleEndian,
+}
+_PIXEL_DATA = 0x7FE00010
+
+
+def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes, str]:
+    """Return the file's bytes and its transfer syntax UID.
+
+    Parameters
+    ----------
+    dataset
+        Without Pixel Data, which this puts in.
+    frame
+        Pixels, or a stream with its own transfer syntax.
+    transfer_syntax
+        As in the settings; says how pixels are written.
+
+    Raises
+    ------
+    EncodeError
+        Where pydicom refuses the dataset.
+    """
+    if frame.stream is not None:
+        uid: str = frame.transfer_syntax_uid
+        pixel_data = DataElement(_PIXEL_DATA, "OB", encapsulate([frame.stream], has_bot=True))
+        pixel_data.is_undefined_length = True
+    elif frame.pixels is not None:
+        uid = _NATIVE[transfer_syntax]
+        data = frame.pixels.astype(frame.pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+        word = frame.bits_allocated > 8 or uid == ImplicitVRLittleEndian  # PS3.5 A.1, A.2
+        pixel_data = DataElement(_PIXEL_DATA, "OW" if word else "OB", data + b"\0" * (len(data) % 2))
+    else:
+        msg = "the frame has neither pixels nor a stream."
+        raise EncodeError(msg)
+    dataset.add(pixel_data)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = UID(uid)
+    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
+    dataset.file_meta = meta
+    buffer = io.BytesIO()
+    try:
+        dcmwrite(buffer, dataset, enforce_file_format=True)
+    except Exception as error:
+        msg = f"the dataset can't be encoded: {error}."
+        raise EncodeError(msg) from error
+    return buffer.getvalue(), uid

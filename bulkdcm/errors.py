@@ -1,0 +1,106 @@
+"""One error tree: a `RunError` ends the run and has its exit code, a `RowError` is recorded on its row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bulkdcm.model import Problem
+
+
+class BulkdcmError(Exception):
+    """Base of every error that bulkdcm raises on purpose.
+
+    Arguments are positional, so that each error crosses a process boundary by pickle unharmed.
+    """
+
+
+class RunError(BulkdcmError):
+    """Ends the whole run."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SettingsError(RunError):
+    """An option has a value that can't be used."""
+
+    exit_code = 2
+
+
+class ManifestError(RunError):
+    """The manifest can't be read, or the preflight found problems in it.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do.
+    problems
+        Every problem found, each with its line, column, value and rule.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, tuple(problems))
+        self.message = message
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, path: Path, problems: Sequence[Problem]) -> ManifestError:
+        """Return the error of a manifest that has `problems`."""
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        return cls(f"{path}: {problems[0]}{more}", problems)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class LedgerError(RunError):
+    """The run's ledger can't be opened, read or written."""
+
+    exit_code = 4
+
+
+class StorageError(RunError):
+    """The output folder can't be written; nothing finished so far is lost."""
+
+    exit_code = 5
+
+
+class RowError(BulkdcmError):
+    """Fails one row; the others go on."""
+
+    stage: ClassVar[str] = "row"
+
+
+class ReadError(RowError):
+    """The source is missing, not a regular file, outside the image root, or not the bytes expected."""
+
+    stage = "read"
+
+
+class PixelError(RowError):
+    """The source was read, but its pixels can't be had exactly as the settings ask."""
+
+    stage = "decode"
+
+
+class AttributeValueError(RowError):
+    """A manifest value breaks a rule of the Standard."""
+
+    stage = "build"
+
+
+class EncodeError(RowError):
+    """The dataset can't be encoded in the transfer syntax asked for."""
+
+    stage = "encode"
+
+
+class StoreError(RowError):
+    """One row's output can't be stored, for a reason of its own (a full disk is a `StorageError`)."""
+
+    stage = "store"

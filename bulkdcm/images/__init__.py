@@ -1,0 +1,46 @@
+"""Bytes to a frame. The first bytes say what a file is, its name does not. A new format is one entry in `READERS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bulkdcm.errors import PixelError
+from bulkdcm.images import jpeg, pillow, png
+from bulkdcm.images.png_chunks import SIGNATURE
+from bulkdcm.images.source import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bulkdcm.model import IOD, Frame, Source
+    from bulkdcm.settings import Settings
+
+    Reader = Callable[[Source, Settings, IOD], Frame]
+
+__all__ = ["READERS", "read", "read_source"]
+
+# Magic bytes to reader, the first that fits.
+READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (
+    ("PNG", (SIGNATURE,), png.read),
+    ("JPEG", (b"\xff\xd8\xff",), jpeg.read),
+    ("BMP", (b"BM",), pillow.read),
+    ("TIFF", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), pillow.read),
+    ("WebP", (b"RIFF",), pillow.read),
+    ("GIF", (b"GIF87a", b"GIF89a"), pillow.read),
+)
+
+
+def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+    """Return the frame of an image file, found by its content.
+
+    Raises
+    ------
+    PixelError
+        Where it is no format we read, or its reader refuses it.
+    """
+    for _, signatures, reader in READERS:
+        if source.data.startswith(signatures):
+            return reader(source, settings, iod)
+    names = ", ".join(name for name, _, _ in READERS)
+    msg = f"{source.path}: not an image we read ({names}); it begins with {source.data[:8]!r}. Convert it to PNG."
+    raise PixelError(msg)

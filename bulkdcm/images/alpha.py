@@ -1,0 +1,75 @@
+"""Transparency and equal channels: what becomes of pixels that have more samples than they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from bulkdcm.errors import PixelError
+
+if TYPE_CHECKING:
+    from bulkdcm.model import Pixels
+
+OPAQUE = "alpha dropped: every pixel is opaque"
+COLLAPSED = "gray collapsed: the channels are all equal"
+
+
+def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tuple[Pixels, str]:
+    """Return `pixels` without transparency, and what was decided.
+
+    Parameters
+    ----------
+    pixels
+        Shape ``(rows, columns)`` or ``(rows, columns, 3)``.
+    alpha
+        Shape ``(rows, columns)``, same dtype; the greatest value is opaque.
+    background
+        ``#rrggbb``, or empty to refuse transparent pixels.
+    source
+        For the message.
+
+    Raises
+    ------
+    PixelError
+        Where a pixel is transparent and there is no background.
+    """
+    top = int(np.iinfo(alpha.dtype).max)
+    if alpha.min() == top:
+        return pixels, OPAQUE
+    if not background:
+        count = int((alpha != top).sum())
+        msg = (
+            f"{source}: {count} pixels are transparent, and DICOM has no transparency. "
+            "Give --background white (or black, #rrggbb) to lay them on, or flatten the image."
+        )
+        raise PixelError(msg)
+    shades = [int(background[i : i + 2], 16) * (top // 255) for i in (1, 3, 5)]
+    if pixels.ndim == 2 and len(set(shades)) > 1:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)  # a coloured background makes a gray image coloured
+    back = np.array(shades[:1] if pixels.ndim == 2 else shades, dtype=np.uint64)
+    weight = alpha.astype(np.uint64)
+    if pixels.ndim == 3:
+        weight = weight[:, :, None]
+    blended = (pixels.astype(np.uint64) * weight + back * (top - weight) + top // 2) // top
+    return cast("Pixels", blended.astype(alpha.dtype)), f"transparent pixels laid on {background}"
+
+
+def collapse(pixels: Pixels) -> Pixels:
+    """Return a colour image whose channels are all equal as gray, any other unchanged.
+
+    Parameters
+    ----------
+    pixels
+        Shape ``(rows, columns)`` or ``(rows, columns, 3)``.
+    """
+    if pixels.ndim == 2:
+        return pixels
+    red = pixels[:, :, 0]
+    # The middle row first: a colour image nearly always shows itself there, at a fraction of the cost.
+    middle = pixels[len(pixels) // 2]
+    if not (np.array_equal(middle[:, 0], middle[:, 1]) and np.array_equal(middle[:, 0], middle[:, 2])):
+        return pixels
+    if np.array_equal(red, pixels[:, :, 1]) and np.array_equal(red, pixels[:, :, 2]):
+        return np.ascontiguousarray(red)
+    return pixels

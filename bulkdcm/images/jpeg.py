@@ -1,0 +1,200 @@
+"""JPEG of every coding: passed through unchanged where DICOM has a place for the stream, else decoded.
+
+What may be encapsulated, and under which name, is measured: PS3.5 8.2.1 and annex A.4.1 allow it, and every common
+reader decodes it. The rest is decoded to native pixels, or refused with the reason.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from bulkdcm.errors import PixelError
+from bulkdcm.images import alpha, icc, jpeg_stream, limits, orientation
+from bulkdcm.model import Frame, Lossy
+
+if TYPE_CHECKING:
+    from bulkdcm.images.jpeg_stream import JpegStream
+    from bulkdcm.model import IOD, Source
+    from bulkdcm.settings import Settings
+
+BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1 = (f"1.2.840.10008.1.2.4.{n}" for n in ("50", "51", "57", "70"))
+METHOD = "ISO_10918_1"
+_RGB_IDS = tuple(b"RGB")
+
+
+class _Coding(NamedTuple):
+    """What a stream is, and where it may go."""
+
+    color: Literal["gray", "ycc", "rgb", "cmyk"]
+    transfer_syntax_uid: str
+    """Empty where the stream can't be encapsulated."""
+    why_decoded: str = ""
+
+
+def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+    """Return the frame of a JPEG file.
+
+    Parameters
+    ----------
+    source
+        Its data begins with SOI.
+    settings
+        Whether streams may be passed through, and the limits.
+    iod
+        The SOP class, which says what streams it takes.
+
+    Raises
+    ------
+    PixelError
+        Where the stream is damaged, or can be neither passed through nor decoded.
+    """
+    stream = jpeg_stream.parse(source.data, source.path)
+    limits.check(source.path, (stream.rows, stream.columns), len(stream.component_ids), stream.precision, settings)
+    coding = _coding(stream, source.path, settings)
+    said = (f"{stream.trailing_bytes} bytes after the first image left out",) if stream.trailing_bytes else ()
+    why = _why_decode(stream, coding, settings, iod)
+    if why:
+        return _decoded(source, stream, coding, settings, (*said, f"decoded: {why}"))
+    return _passed_through(source, stream, coding, said)
+
+
+def _coding(stream: JpegStream, path: str, settings: Settings) -> _Coding:
+    """Classify the stream; raise where it can't be used at all."""
+    count = len(stream.component_ids)
+    if count == 1:
+        color: Literal["gray", "ycc", "rgb", "cmyk"] = "gray"
+    elif count == 3:
+        ids_say_rgb = stream.component_ids == _RGB_IDS and not stream.jfif
+        color = "rgb" if stream.adobe_transform == 0 or (ids_say_rgb and stream.adobe_transform < 0) else "ycc"
+    elif count == 4:
+        color = "cmyk"
+    else:
+        msg = f"{path}: a JPEG of {count} components is no image DICOM knows. Export it as gray or RGB."
+        raise PixelError(msg)
+    if color == "cmyk":
+        if not settings.convert_cmyk or stream.precision != 8:
+            msg = f"{path}: a CMYK JPEG has no place in DICOM. Give --convert-cmyk, or export it as RGB."
+            raise PixelError(msg)
+        return _Coding("cmyk", "", "CMYK converted to RGB")
+    if stream.process == 3:
+        return _lossless(stream, color, path)
+    if stream.process in {0, 1} and stream.precision == 8:
+        return _eight_bit(stream, color)
+    if stream.process == 1 and stream.precision == 12 and color == "gray":
+        return _Coding("gray", EXTENDED)
+    if stream.precision != 8:
+        msg = (
+            f"{path}: a {stream.precision}-bit {color} JPEG can't be encapsulated or decoded exactly. Export it as PNG."
+        )
+        raise PixelError(msg)
+    name = {2: "progressive", 9: "arithmetic", 10: "progressive arithmetic"}.get(stream.process)
+    if name is None:
+        msg = (
+            f"{path}: JPEG process SOF{stream.process} (hierarchical) can't be read. Export it as baseline JPEG or PNG."
+        )
+        raise PixelError(msg)
+    return _Coding(color, "", f"{name} JPEG has no transfer syntax in use")
+
+
+def _lossless(stream: JpegStream, color: Literal["gray", "ycc", "rgb"], path: str) -> _Coding:
+    if color == "ycc" and (stream.jfif or stream.adobe_transform == 1):
+        msg = f"{path}: lossless JPEG in YCbCr has no Photometric Interpretation in DICOM. Export it as PNG."
+        raise PixelError(msg)
+    if color != "gray" and stream.precision > 8:
+        msg = f"{path}: {stream.precision}-bit colour in lossless JPEG is read by no DICOM reader. Export it as 16-bit PNG."
+        raise PixelError(msg)
+    # Lossless JPEG is written without a colour transform unless a marker says so.
+    return _Coding("gray" if color == "gray" else "rgb", LOSSLESS_SV1 if stream.predictor == 1 else LOSSLESS)
+
+
+def _eight_bit(stream: JpegStream, color: Literal["gray", "ycc", "rgb"]) -> _Coding:
+    if stream.process == 1:
+        if color == "gray":
+            return _Coding("gray", EXTENDED)
+        return _Coding(color, "", "extended sequential colour JPEG is not read everywhere")
+    if color == "rgb" and stream.adobe_transform != 0:
+        return _Coding("rgb", "", "RGB that only its component names tell")
+    if color == "ycc" and stream.component_ids == _RGB_IDS:
+        # JFIF or Adobe says YCbCr; without those segments decoders would take the names at their word.
+        return _Coding("ycc", "", "YCbCr under the component names R, G, B")
+    return _Coding(color, BASELINE)
+
+
+def _why_decode(stream: JpegStream, coding: _Coding, settings: Settings, iod: IOD) -> str:
+    """Return why the stream has to be decoded, or an empty string."""
+    if coding.why_decoded:
+        return coding.why_decoded
+    if settings.transfer_syntax != "auto":
+        return f"--transfer-syntax {settings.transfer_syntax}"
+    if (turned := orientation.orientation_of(stream.exif)) != 1:
+        return f"EXIF orientation {turned}"
+    if _photometric_interpretation(coding) not in iod.photometric_interpretations:
+        return f"{iod.keyword} takes no {coding.color} stream"
+    return ""
+
+
+def _photometric_interpretation(coding: _Coding) -> str:
+    return {"gray": "MONOCHROME2", "ycc": "YBR_FULL_422", "rgb": "RGB", "cmyk": "RGB"}[coding.color]
+
+
+def _lossy(stream: JpegStream, source: Source) -> Lossy | None:
+    if stream.process == 3:
+        return None
+    size = stream.rows * stream.columns * len(stream.component_ids) * (1 if stream.precision == 8 else 2)
+    return Lossy(ratio=size / len(source.data), method=METHOD)
+
+
+def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: tuple[str, ...]) -> Frame:
+    profile, about = icc.input_profile(stream.icc_profile) if coding.color != "gray" else (b"", "")
+    return Frame(
+        rows=stream.rows,
+        columns=stream.columns,
+        samples_per_pixel=len(stream.component_ids),
+        bits_stored=stream.precision,
+        photometric_interpretation=_photometric_interpretation(coding),
+        stream=stream.without_metadata(source.data, keep_adobe=coding.color == "rgb"),
+        transfer_syntax_uid=coding.transfer_syntax_uid,
+        lossy=_lossy(stream, source),
+        icc_profile=profile,
+        decisions=tuple(part for part in ("passed through", *said, about) if part),
+    )
+
+
+def _decoded(source: Source, stream: JpegStream, coding: _Coding, settings: Settings, said: tuple[str, ...]) -> Frame:
+    if stream.process == 3 or stream.precision != 8:
+        msg = (
+            f"{source.path}: {stream.precision}-bit {'lossless' if stream.process == 3 else 'extended'} JPEG can only be passed "
+            f"through, and here it would have to be decoded ({said[-1].removeprefix('decoded: ')}). Export it as PNG."
+        )
+        raise PixelError(msg)
+    try:
+        with Image.open(io.BytesIO(source.data), formats=("JPEG", "MPO")) as image:
+            mode = {"gray": "L", "cmyk": "CMYK"}.get(coding.color, "RGB")
+            decoded = image if image.mode == mode else image.convert(mode)
+            pixels = np.asarray(decoded.convert("RGB") if mode == "CMYK" else decoded)
+    except Exception as error:
+        msg = f"{source.path}: the JPEG can't be decoded: {error}. Fetch the file again, or export it anew."
+        raise PixelError(msg) from error
+    if pixels.shape[:2] != (stream.rows, stream.columns):
+        msg = f"{source.path}: {pixels.shape[:2]} pixels decoded, {(stream.rows, stream.columns)} in its frame header. Export it anew."
+        raise PixelError(msg)
+    pixels, turned = orientation.turn(pixels, orientation.orientation_of(stream.exif))
+    gray = pixels if settings.keep_color else alpha.collapse(pixels)
+    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
+    # A CMYK profile describes what the pixels no longer are; gray pixels take none.
+    profile, about = icc.input_profile(stream.icc_profile) if gray.ndim == 3 and coding.color != "cmyk" else (b"", "")
+    return Frame(
+        rows=gray.shape[0],
+        columns=gray.shape[1],
+        samples_per_pixel=1 if gray.ndim == 2 else 3,
+        bits_stored=8,
+        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
+        pixels=gray,
+        lossy=_lossy(stream, source),
+        icc_profile=profile,
+        decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
+    )

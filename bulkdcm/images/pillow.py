@@ -1,0 +1,129 @@
+"""BMP, TIFF, WebP and GIF through Pillow, where it reads them exactly; else refused."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from bulkdcm.errors import PixelError
+from bulkdcm.images import alpha, icc, limits, orientation
+from bulkdcm.model import Frame, Lossy
+
+if TYPE_CHECKING:
+    from bulkdcm.model import IOD, Pixels, Source
+    from bulkdcm.settings import Settings
+
+_FORMATS = ("BMP", "TIFF", "WEBP", "GIF")
+_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
+_EXACT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L", "I;16N"}
+_TIFF_JPEG = {6, 7}
+_TIFF_WHITE_IS_ZERO = 0
+
+
+def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+    """Return the frame of a BMP, TIFF, WebP or GIF file.
+
+    Parameters
+    ----------
+    source
+        The file.
+    settings
+        Background, colour policy and limits.
+    iod
+        Not asked: every class takes native pixels.
+
+    Raises
+    ------
+    PixelError
+        Where the file is damaged, has several frames, or a pixel type that can't be read exactly.
+    """
+    del iod
+    try:
+        with Image.open(io.BytesIO(source.data), formats=_FORMATS) as image:
+            return _frame(source, settings, image)
+    except PixelError:
+        raise
+    except Exception as error:
+        msg = f"{source.path}: the image can't be decoded: {error}. Fetch the file again, or export it as PNG."
+        raise PixelError(msg) from error
+
+
+def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
+    limits.check(
+        source.path, (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8, settings
+    )
+    if getattr(image, "n_frames", 1) > 1:
+        msg = f"{source.path}: {image.format} with {getattr(image, 'n_frames', 1)} frames. Export the frame you want as a PNG of its own."
+        raise PixelError(msg)
+    palette = "palette expanded" if image.mode == "P" else ""
+    exif = image.getexif().get(0x0112, 1)
+    profile_found = image.info.get("icc_profile") or b""
+    lossy = _lossy(source, image)
+    pixels, opacity = _decode(source, settings, image)
+    about_alpha = ""
+    if opacity is not None:
+        pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
+    pixels, turned = orientation.turn(pixels, exif)
+    gray = pixels if settings.keep_color else alpha.collapse(pixels)
+    profile, about_profile = icc.input_profile(profile_found) if gray.ndim == 3 else (b"", "")
+    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
+    decoded = f"decoded: {image.format}"
+    return Frame(
+        rows=gray.shape[0],
+        columns=gray.shape[1],
+        samples_per_pixel=1 if gray.ndim == 2 else 3,
+        bits_stored=16 if gray.dtype == np.uint16 else 8,
+        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
+        pixels=gray,
+        lossy=lossy,
+        icc_profile=profile,
+        decisions=tuple(part for part in (decoded, palette, about_alpha, turned, collapsed, about_profile) if part),
+    )
+
+
+def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pixels, Pixels | None]:
+    _refuse_inexact(source, image)
+    mode = image.mode
+    if mode == "CMYK":
+        if not settings.convert_cmyk:
+            msg = f"{source.path}: CMYK has no place in DICOM. Give --convert-cmyk, or export it as RGB."
+            raise PixelError(msg)
+        return np.asarray(image.convert("RGB")), None
+    if mode.startswith("I;16"):
+        pixels = np.asarray(image).astype(np.uint16)
+        tags: Any = getattr(image, "tag_v2", {})
+        # Pillow turns 8-bit white-is-zero around, but not 16-bit.
+        return (65535 - pixels if tags.get(_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else pixels), None
+    if mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif mode in {"1", "L"} and "transparency" in image.info:
+        image = image.convert("LA")
+    elif mode == "1":
+        image = image.convert("L")
+    samples = np.asarray(image)
+    if image.mode in {"LA", "RGBA"}:
+        color = samples[:, :, 0] if image.mode == "LA" else samples[:, :, :3]
+        return np.ascontiguousarray(color), np.ascontiguousarray(samples[:, :, -1])
+    return samples, None
+
+
+def _refuse_inexact(source: Source, image: Image.Image) -> None:
+    tags: Any = getattr(image, "tag_v2", {})
+    deep = max(tags.get(_BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
+    signed = any(kind != 1 for kind in tags.get(_SAMPLE_FORMAT, (1,)))
+    if deep or signed or image.mode not in _EXACT_MODES:
+        msg = f"{source.path}: {image.format} of pixel type {image.mode} can't be read exactly. Export it as 8- or 16-bit PNG."
+        raise PixelError(msg)
+
+
+def _lossy(source: Source, image: Image.Image) -> Lossy | None:
+    tags: Any = getattr(image, "tag_v2", {})
+    ratio = image.width * image.height * len(image.getbands()) / len(source.data)
+    if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
+        return Lossy(ratio=ratio, method="ISO_10918_1")
+    if image.format == "WEBP" and b"VP8 " in source.data[12 : 64 * 1024]:
+        return Lossy(ratio=ratio)  # the Standard has no term for WebP's method
+    return None

@@ -1,0 +1,74 @@
+"""Row, frame and UIDs to a dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+from bulkdcm.attributes import values
+from bulkdcm.errors import PixelError
+from bulkdcm.iods.registry import BY_UID
+
+if TYPE_CHECKING:
+    from bulkdcm.model import IOD, Frame, InstanceUIDs, ManifestRow
+
+_KIND_WORDS = {"gray8": "8-bit gray", "gray16": "16-bit gray", "rgb8": "8-bit colour", "rgb16": "16-bit colour"}
+
+
+def check_kind(iod: IOD, frame: Frame, source: str) -> None:
+    """Refuse pixels that the SOP class can't hold.
+
+    Raises
+    ------
+    PixelError
+        With the kinds it does hold.
+    """
+    if frame.kind in iod.pixel_kinds:
+        return
+    takes = ", ".join(_KIND_WORDS[kind] for kind in _KIND_WORDS if kind in iod.pixel_kinds)
+    msg = (
+        f"{source}: {_KIND_WORDS[frame.kind]} pixels can't be {iod.keyword}, which takes {takes} (PS3.3 {iod.section}). "
+        "Give the row another sop_class: SecondaryCaptureImageStorage takes them all."
+    )
+    raise PixelError(msg)
+
+
+def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
+    """Return the dataset of one instance, without its Pixel Data.
+
+    Parameters
+    ----------
+    row
+        Its attributes have passed the preflight.
+    frame
+        Pixels that the SOP class holds (see `check_kind`).
+    uids
+        Of this instance.
+
+    Raises
+    ------
+    AttributeValueError
+        Where a value breaks a rule, or contradicts the image.
+    """
+    iod = BY_UID[row.sop_class_uid]
+    dataset = Dataset()
+    for module in iod.modules:
+        for keyword in module.empty:
+            dataset.add(values.element(keyword, ""))
+        for keyword, text in module.defaults:
+            dataset.add(values.element(keyword, text))
+    for keyword, text in row.attributes.items():
+        dataset.add(values.element(keyword, text))
+    for module in iod.modules:
+        if module.fill:
+            module.fill(dataset, row, frame)
+    for tag, uid in (
+        (0x00080016, row.sop_class_uid),
+        (0x00080018, uids.sop_instance_uid),
+        (0x0020000D, uids.study_instance_uid),
+        (0x0020000E, uids.series_instance_uid),
+    ):
+        dataset.add(DataElement(tag, "UI", uid))
+    return dataset

@@ -1,0 +1,140 @@
+"""The DICOM modules that bulkdcm fills by itself, a declaration each; what depends on the row or frame has a function.
+
+Every attribute may also come from the manifest; then it is already in the dataset when `fill` is called, and stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydicom.dataelem import DataElement
+
+from bulkdcm.attributes import body_parts, values
+from bulkdcm.errors import AttributeValueError
+from bulkdcm.model import Module
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from bulkdcm.model import Frame, ManifestRow
+
+
+def put(dataset: Dataset, keyword: str, text: str) -> None:
+    """Put an attribute into `dataset` from its text, whatever was there."""
+    dataset.add(values.element(keyword, text))
+
+
+def _name_in_current_form(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del frame
+    if name := row.attributes.get("PatientName", ""):
+        put(dataset, "PatientName", values.person_name(name))
+
+
+PATIENT = Module(
+    name="Patient",
+    section="C.7.1.1",
+    empty=("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    fill=_name_in_current_form,
+)
+
+GENERAL_STUDY = Module(
+    name="General Study",
+    section="C.7.2.1",
+    empty=("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"),
+)
+
+
+def _laterality(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del frame
+    if "Laterality" in row.attributes or "ImageLaterality" in row.attributes:
+        return
+    part = body_parts.table().get(row.attributes.get("BodyPartExamined", ""))
+    if part is None or not part.laterality_refused:
+        # Paired or not known to be unpaired: one of the two has to be there, and we don't know the side.
+        put(dataset, "ImageLaterality", "")
+
+
+GENERAL_SERIES = Module(name="General Series", section="C.7.3.1", empty=("SeriesNumber",), fill=_laterality)
+
+GENERAL_EQUIPMENT = Module(name="General Equipment", section="C.7.5.1", empty=("Manufacturer",))
+
+SC_EQUIPMENT = Module(name="SC Equipment", section="C.8.6.1", defaults=(("ConversionType", "WSD"),))
+
+CR_SERIES = Module(name="CR Series", section="C.8.1.1", empty=("ViewPosition",))
+
+
+def _lossy_history(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    lossy = frame.lossy
+    if lossy is None:
+        return
+    if row.attributes.get("LossyImageCompression") == "00":
+        msg = (
+            "LossyImageCompression '00' contradicts the source, which is a lossy stream "
+            "(PS3.3 C.7.6.1.1.5). Leave the cell empty: bulkdcm writes 01 with ratio and method."
+        )
+        raise AttributeValueError(msg)
+    # What the row knows of earlier compressions stays, ours comes last (PS3.3 C.7.6.1.1.5.2: in the order applied).
+    put(dataset, "LossyImageCompression", "01")
+    for keyword, text in (
+        ("LossyImageCompressionRatio", f"{lossy.ratio:.4f}"),
+        ("LossyImageCompressionMethod", lossy.method),
+    ):
+        earlier = row.attributes.get(keyword, "")
+        if text:
+            put(dataset, keyword, f"{earlier}\\{text}" if earlier else text)
+
+
+GENERAL_IMAGE = Module(
+    name="General Image",
+    section="C.7.6.1",
+    empty=("InstanceNumber", "PatientOrientation"),
+    # ORIGINAL would claim that the pixels come straight from a sensor, which nobody can know of a PNG or JPEG.
+    defaults=(("ImageType", "DERIVED\\SECONDARY"),),
+    fill=_lossy_history,
+)
+
+
+def _image_pixel(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del row
+    color = frame.samples_per_pixel == 3
+    for tag, vr, value in (
+        (0x00280002, "US", frame.samples_per_pixel),
+        (0x00280004, "CS", frame.photometric_interpretation),
+        (0x00280006, "US", 0 if color else None),
+        (0x00280010, "US", frame.rows),
+        (0x00280011, "US", frame.columns),
+        (0x00280100, "US", frame.bits_allocated),
+        (0x00280101, "US", frame.bits_stored),
+        (0x00280102, "US", frame.bits_stored - 1),
+        (0x00280103, "US", 0),
+    ):
+        if value is not None:
+            dataset.add(DataElement(tag, vr, value))
+
+
+IMAGE_PIXEL = Module(name="Image Pixel", section="C.7.6.3", fill=_image_pixel)
+
+
+def _icc_profile(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del row
+    if frame.icc_profile and frame.samples_per_pixel == 3:
+        dataset.add(DataElement(0x00282000, "OB", frame.icc_profile + b"\0" * (len(frame.icc_profile) % 2)))
+
+
+ICC_PROFILE = Module(name="ICC Profile", section="C.11.15", fill=_icc_profile)
+
+US_IMAGE = Module(name="US Image", section="C.8.5.6")
+
+ACQUISITION_CONTEXT = Module(name="Acquisition Context", section="C.7.6.14", empty=("AcquisitionContextSequence",))
+
+
+def _vl_lossy(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del row
+    # Type 2 here: known for a lossy source, unknown for a PNG that may have been a JPEG before.
+    if frame.lossy is None and "LossyImageCompression" not in dataset:
+        put(dataset, "LossyImageCompression", "")
+
+
+VL_IMAGE = Module(name="VL Image", section="C.8.12.1", fill=_vl_lossy)
+
+SOP_COMMON = Module(name="SOP Common", section="C.12.1", defaults=(("SpecificCharacterSet", "ISO_IR 192"),))

@@ -1,0 +1,8 @@
+"""CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
+
+from bulkdcm.manifest.plan import resolve, rows
+from bulkdcm.manifest.preflight import check
+from bulkdcm.manifest.read import read
+from bulkdcm.manifest.table import Column, Manifest
+
+__all__ = ["Column", "Manifest", "check", "read", "resolve", "rows"]

@@ -1,0 +1,103 @@
+"""What the SOP class of each row asks of its other cells."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bulkdcm.attributes import body_parts
+from bulkdcm.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bulkdcm.manifest.table import Manifest
+    from bulkdcm.model import IOD
+
+_SIDES = ("Laterality", "ImageLaterality")
+
+
+def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
+    """Yield the problems between a row's SOP class and its attributes."""
+    classes = manifest.column("sop_class")
+    for code, uid in enumerate(classes.values):
+        ordinals = classes.ordinals([code])
+        if not len(ordinals):
+            continue
+        iod = iods.get(uid)
+        if iod is None:
+            yield _unknown_class(manifest, uid, ordinals, iods)
+            continue
+        yield from _check_modality(manifest, iod, ordinals)
+        yield from _check_required(manifest, iod, ordinals)
+    yield from _check_laterality(manifest)
+
+
+def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
+    names = {name: iod.keyword for iod in iods.values() for name in (iod.alias, iod.keyword)}
+    close = difflib.get_close_matches(uid, names, n=1)
+    known = ", ".join(dict.fromkeys(iod.alias for iod in iods.values()))
+    return Problem(
+        lines=manifest.lines_of(ordinals),
+        column="sop_class",
+        value=uid,
+        rule="not a SOP class that bulkdcm writes",
+        remedy=f"Did you mean {close[0]}?" if close else f"Use a keyword, a UID or one of {known}",
+    )
+
+
+def _check_modality(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
+    if not iod.modalities:
+        return
+    modality = manifest.column("Modality")
+    codes = modality.codes[ordinals]
+    for code in np.unique(codes):
+        value = modality.values[code]
+        if value not in iod.modalities:
+            one_of = " or ".join(iod.modalities)
+            yield Problem(
+                lines=manifest.lines_of(ordinals[codes == code]),
+                column="Modality",
+                value=value,
+                rule=f"contradicts {iod.keyword}, whose Modality is {one_of} (PS3.3 {iod.section})",
+                remedy=f"Write {iod.modalities[0]}, or use the sop_class that fits: SecondaryCaptureImageStorage takes any",
+            )
+
+
+def _check_required(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
+    for keyword, reason in iod.required:
+        empty = manifest.column(keyword).where(lambda cell: not cell)[ordinals]
+        if empty.any():
+            yield Problem(
+                lines=manifest.lines_of(ordinals[empty]),
+                column=keyword,
+                rule=f"{iod.keyword} must have it and no honest default exists: {reason}",
+                remedy="Add it, or use sop_class SecondaryCaptureImageStorage with the same Modality",
+            )
+
+
+def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
+    sides = [manifest.column(name).where(bool) for name in _SIDES]
+    both = np.flatnonzero(sides[0] & sides[1])
+    if len(both):
+        yield Problem(
+            lines=manifest.lines_of(both),
+            column="Laterality",
+            rule="a row has Laterality or ImageLaterality, not both (PS3.3 C.7.3.1)",
+            remedy="Keep ImageLaterality",
+        )
+    parts = manifest.column("BodyPartExamined")
+    table = body_parts.table()
+    unpaired = parts.where(lambda cell: cell in table and table[cell].laterality_refused and not table[cell].paired)
+    for name, has_side in zip(_SIDES, sides, strict=True):
+        wrong = np.flatnonzero(unpaired & has_side)
+        if len(wrong):
+            yield Problem(
+                lines=manifest.lines_of(wrong),
+                column=name,
+                value=manifest.column(name)[int(wrong[0])],
+                rule=f"{parts[int(wrong[0])]} is no paired body part, so it has no side (PS3.3 C.7.3.1)",
+                remedy="Leave the cell empty",
+            )

@@ -1,0 +1,90 @@
+"""What the checked manifest means: each row's SOP class, output path and full attributes, made only where they are needed."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from bulkdcm.attributes import dictionary
+from bulkdcm.manifest.table import Column, Manifest
+from bulkdcm.model import ManifestRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bulkdcm.model import IOD
+    from bulkdcm.settings import Settings
+
+_KEYS = ("study", "series", "instance")
+OTHER = "OT"
+
+
+def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], default: str) -> Manifest:
+    """Return the manifest with what follows from it filled in: source paths normal, SOP class UIDs, Modality, outputs.
+
+    Parameters
+    ----------
+    manifest
+        As read.
+    settings
+        Its layout says whether outputs mirror sources.
+    iods
+        Name, alias or UID to SOP class.
+    default
+        Name of the SOP class of rows that name none.
+
+    Notes
+    -----
+    A class that isn't known stays as written, for the preflight to find.
+    """
+    columns = dict(manifest.columns)
+    columns["source"] = columns["source"].mapped(lambda path: posixpath.normpath(path) if path else path)
+    columns["sha256"] = manifest.column("sha256").mapped(str.lower)
+    columns["sop_class"] = manifest.column("sop_class").mapped(
+        lambda name: iods[name or default].sop_class_uid if (name or default) in iods else name
+    )
+    columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], iods)
+    columns["output"] = _outputs(manifest.column("output"), columns["source"], settings)
+    return Manifest(manifest.path, columns, manifest.lines)
+
+
+def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Column:
+    if "" not in modality.values:
+        return modality
+    usual = [iods[uid].modalities[0] if uid in iods and iods[uid].modalities else OTHER for uid in classes.values]
+    values = list(dict.fromkeys([*modality.values, *usual]))
+    place = {value: index for index, value in enumerate(values)}
+    codes = modality.codes.copy()
+    for code, default in enumerate(usual):
+        codes[(modality.codes == modality.values.index("")) & (classes.codes == code)] = place[default]
+    return Column(codes, values)
+
+
+def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
+    outputs = outputs.mapped(lambda path: posixpath.normpath(path) if path else path)
+    if settings.layout != "mirror" or "" not in outputs.values:
+        return outputs
+    mirrored = sources.mapped(lambda path: posixpath.splitext(path)[0] + ".dcm" if path else path)
+    if outputs.values == [""]:
+        return mirrored
+    empty = outputs.codes == outputs.values.index("")
+    codes = outputs.codes.copy()
+    codes[empty] = mirrored.codes[empty] + len(outputs.values)
+    return Column(codes, [*outputs.values, *mirrored.values]).mapped(str)
+
+
+def rows(manifest: Manifest, ordinals: Iterable[int]) -> Iterator[ManifestRow]:
+    """Yield the rows at `ordinals` of a resolved manifest."""
+    attributes = [(name, column) for name, column in manifest.columns.items() if name not in dictionary.RESERVED]
+    named = {name: manifest.column(name) for name in dictionary.RESERVED}
+    for ordinal in ordinals:
+        yield ManifestRow(
+            ordinal=ordinal,
+            line=int(manifest.lines[ordinal]),
+            source=named["source"][ordinal],
+            output=named["output"][ordinal],
+            sop_class_uid=named["sop_class"][ordinal],
+            sha256=named["sha256"][ordinal],
+            attributes={name: cell for name, column in attributes if (cell := column[ordinal])},
+            **{name: named[name][ordinal] for name in _KEYS},
+        )

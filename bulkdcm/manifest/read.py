@@ -1,0 +1,188 @@
+"""CSV to columns, as text and nothing but text, with every structural fault located.
+
+The standard library's reader streams a million rows of twelve columns in about 2 s and 100 MB, tells the line of each
+record, and guesses nothing; pandas' would pad short rows, shift long ones and turn ``00123`` into 123.
+"""
+
+from __future__ import annotations
+
+import csv
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bulkdcm.attributes import dictionary
+from bulkdcm.errors import ManifestError
+from bulkdcm.manifest.table import Column, Manifest
+from bulkdcm.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bulkdcm.settings import Settings
+
+_BATCH = 20_000
+_MAX_COLUMNS = 1000
+_NOT_TEXT = {
+    b"\x1f\x8b": "gzip. Unpack it first",
+    b"PK\x03\x04": "a zip archive or a spreadsheet. Save the sheet as CSV (UTF-8)",
+    b"PAR1": "Parquet. Write it as CSV",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet. Save the sheet as CSV (UTF-8)",
+    b"\x89PNG": "an image. Name the CSV file",
+    b"\xff\xd8\xff": "an image. Name the CSV file",
+}
+
+
+def read(path: Path, settings: Settings) -> Manifest:
+    """Return the manifest in `path`.
+
+    Parameters
+    ----------
+    path
+        A CSV file with a header line; comma, quotes as RFC 4180.
+    settings
+        Its encoding, defaults and the columns to leave out.
+
+    Raises
+    ------
+    ManifestError
+        Where the file can't be read, is no text in that encoding, or its rows don't fit its header.
+    """
+    _refuse_other_files(path)
+    encoding = "utf-8-sig" if settings.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else settings.encoding
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            manifest = _records(path, csv.reader(file, strict=True))
+    except UnicodeError as error:
+        raise _undecodable(path, settings.encoding) from error
+    except OSError as error:
+        msg = f"{path}: {error.strerror}."
+        raise ManifestError(msg) from error
+    return _with_defaults(manifest, settings)
+
+
+def _refuse_other_files(path: Path) -> None:
+    try:
+        if not path.is_file():
+            what = "no such file" if not path.exists() else "not a regular file"
+            msg = f"{path}: {what}. Name the manifest, a CSV file."
+            raise ManifestError(msg)
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        msg = f"{path}: {error.strerror}."
+        raise ManifestError(msg) from error
+    for magic, what in _NOT_TEXT.items():
+        if head.startswith(magic):
+            msg = f"{path}: this is {what}."
+            raise ManifestError(msg)
+    if not head:
+        msg = f"{path}: the file is empty. The first line names the columns, one of them `source`."
+        raise ManifestError(msg)
+
+
+def _undecodable(path: Path, encoding: str) -> ManifestError:
+    guess = ""
+    with path.open("rb") as file:
+        head = file.read(4)
+        if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            guess = " It begins like UTF-16: give --encoding utf-16."
+        file.seek(0)
+        line = 1
+        for line, raw in enumerate(file, start=1):  # noqa: B007  # the line is wanted after the loop
+            try:
+                raw.decode(encoding)
+            except UnicodeError:
+                break
+    problem = Problem(
+        lines=(line,),
+        rule=f"not {encoding} text.{guess}",
+        remedy="Save the file as UTF-8, or name its encoding, as --encoding cp1252 or --encoding gb18030",
+    )
+    return ManifestError.of(path, [problem])
+
+
+def _records(path: Path, reader: Any) -> Manifest:
+    problems: list[Problem] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header)
+        lines: list[int] = []
+        codes: list[list[int]] = [[] for _ in header]
+        parts: list[list[np.ndarray[Any, Any]]] = [[] for _ in header]
+        index: list[dict[str, int]] = [{} for _ in header]
+        records = _of_right_length(reader, len(header), lines, problems)
+        while batch := list(islice(records, _BATCH)):
+            for column, cells in enumerate(zip(*batch, strict=True)):
+                known = index[column]
+                codes[column] = [known.setdefault(cell, len(known)) for cell in cells]
+                parts[column].append(np.array(codes[column], dtype=np.int32))
+    except csv.Error as error:
+        problem = Problem(
+            lines=(reader.line_num,),
+            rule=f"the CSV is broken here: {error}",
+            remedy='Put cells that hold a comma, quote or line end in double quotes, and write a quote inside as ""',
+        )
+        raise ManifestError.of(path, [problem, *problems]) from error
+    if problems:
+        raise ManifestError.of(path, problems)
+    none = np.zeros(0, dtype=np.int32)
+    columns = {
+        name: Column(np.concatenate(parts[i]) if parts[i] else none, list(index[i])) for i, name in enumerate(header)
+    }
+    return Manifest(path, columns, np.array(lines, dtype=np.int32))
+
+
+def _of_right_length(reader: Any, width: int, lines: list[int], problems: list[Problem]) -> Iterator[list[str]]:
+    """Yield the records that have as many cells as the header, noting lines and the others; blank lines are passed over."""
+    line = reader.line_num + 1
+    for record in reader:
+        if len(record) == width:
+            lines.append(line)
+            yield record
+        elif record:
+            problems.append(
+                Problem(
+                    lines=(line,),
+                    rule=f"{len(record)} cells under {width} column names",
+                    remedy="Give each row as many cells as the header has names; quote cells that hold a comma",
+                )
+            )
+        line = reader.line_num + 1
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    problems = []
+    if len(header) > _MAX_COLUMNS:
+        problem = Problem(
+            lines=(1,), rule=f"{len(header)} columns are more than {_MAX_COLUMNS}", remedy="Leave the others out"
+        )
+        raise ManifestError.of(path, [problem])
+    problems += [
+        Problem(lines=(1,), column=name, rule="the name stands twice in the header", remedy="Keep one of the columns")
+        for name in dict.fromkeys(header)
+        if name and header.count(name) > 1
+    ]
+    if dictionary.SOURCE not in header:
+        remedy = "Name the column that holds the image paths `source`"
+        if len(header) == 1 and (divider := next((sign for sign in ";\t|" if sign in header[0]), "")):
+            remedy = f"The cells seem to be divided by {divider!r}: save the file with commas"
+        problems.append(Problem(lines=(1,), rule="the header has no column `source`", remedy=remedy))
+    if problems:
+        raise ManifestError.of(path, problems)
+
+
+def _with_defaults(manifest: Manifest, settings: Settings) -> Manifest:
+    """Return the manifest with unwanted columns left out, `--set` values filled in, and spaces that say nothing cut off."""
+    wanted = {name: column for name, column in manifest.columns.items() if name not in settings.ignore_columns}
+    columns = {name: column.mapped(lambda cell: cell.strip(" ")) for name, column in wanted.items()}
+    for name, default in settings.defaults:
+        present = columns.get(name) or Column.constant("", len(manifest))
+        columns[name] = present.mapped(_filled_with(default))
+    return Manifest(manifest.path, columns, manifest.lines)
+
+
+def _filled_with(default: str) -> Callable[[str], str]:
+    return lambda cell: cell or default

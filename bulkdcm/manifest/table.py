@@ -1,0 +1,102 @@
+"""The manifest as columns: each value once, and a code a row. Rules are then asked once a value, not once a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    Codes = npt.NDArray[np.int32]
+    Ordinals = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    codes
+        Shape ``(rows,)``, dtype int32: the index into `values` of each row's cell.
+    values
+        Each distinct cell.
+    """
+
+    codes: Codes
+    values: list[str]
+
+    @classmethod
+    def constant(cls, value: str, rows: int) -> Column:
+        """Return a column of `rows` equal cells."""
+        return cls(np.zeros(rows, dtype=np.int32), [value])
+
+    def __getitem__(self, ordinal: int) -> str:
+        return self.values[int(self.codes[ordinal])]
+
+    def mapped(self, function: Callable[[str], str]) -> Column:
+        """Return the column with `function` applied to each distinct value; equal results become one."""
+        index: dict[str, int] = {}
+        renumbered = np.array([index.setdefault(function(value), len(index)) for value in self.values], dtype=np.int32)
+        return Column(renumbered[self.codes] if len(renumbered) else self.codes, list(index))
+
+    def ordinals(self, codes: Sequence[int]) -> Ordinals:
+        """Return the rows whose cell is one of the values with these codes, ascending."""
+        wanted = np.zeros(len(self.values), dtype=bool)
+        wanted[list(codes)] = True
+        return np.flatnonzero(wanted[self.codes])
+
+    def where(self, condition: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
+        """Return, for each row, whether `condition` holds for its cell; asked once a distinct value."""
+        return np.array([condition(value) for value in self.values], dtype=bool)[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as read.
+
+    Attributes
+    ----------
+    path
+        The CSV file.
+    columns
+        Name to column, in the file's order.
+    lines
+        Shape ``(rows,)``, dtype int32: the line of the file that each row begins on.
+    """
+
+    path: Path
+    columns: dict[str, Column]
+    lines: Codes
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def column(self, name: str) -> Column:
+        """Return a column, or one of empty cells where the manifest has none of that name."""
+        return self.columns.get(name) or Column.constant("", len(self))
+
+    def lines_of(self, ordinals: Iterable[int]) -> tuple[int, ...]:
+        """Return the lines of rows."""
+        return tuple(int(line) for line in self.lines[np.asarray(ordinals, dtype=np.intp)])
+
+
+def groups(columns: Sequence[Column]) -> Codes:
+    """Return a number for each row, the same for rows whose cells agree in all `columns`.
+
+    Returns
+    -------
+    Shape ``(rows,)``, dtype int32, numbered from 0.
+    """
+    combined: npt.NDArray[np.int64] = columns[0].codes.astype(np.int64)
+    for column in columns[1:]:
+        if len(column.values) > 1:
+            _, combined = np.unique(combined * len(column.values) + column.codes, return_inverse=True)
+    _, combined = np.unique(combined, return_inverse=True)
+    return combined.astype(np.int32)

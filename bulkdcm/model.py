@@ -1,0 +1,373 @@
+"""The types that travel between the layers: frozen, slotted, keyword-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+    from pydicom.dataset import Dataset
+
+    Pixels = npt.NDArray[Any]  # uint8 or uint16; numpy types the two together as Any
+
+_LINES_SHOWN, _CHARS_SHOWN = 5, 80
+
+PixelKind = Literal["gray8", "gray16", "rgb8", "rgb16"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a manifest, with every line it stands on and what to do.
+
+    Attributes
+    ----------
+    lines
+        Lines of the CSV file it stands on (the header is line 1), ascending; empty where it concerns the whole file.
+    column
+        Name of the column, or an empty string.
+    value
+        The offending value, as read.
+    rule
+        The rule broken, with the part of the Standard it comes from where there is one.
+    remedy
+        What the user can do.
+    severity
+        An ``error`` stops the run (or, with ``skip_invalid``, fails the rows); a ``warning`` is only said.
+    """
+
+    rule: str
+    remedy: str
+    lines: tuple[int, ...] = ()
+    column: str = ""
+    value: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+    @property
+    def where(self) -> str:
+        """Lines and column, as ``lines 3, 5 and 12 more, column PatientSex``."""
+        parts = []
+        if self.lines:
+            shown = ", ".join(map(str, self.lines[:_LINES_SHOWN]))
+            more = len(self.lines) - _LINES_SHOWN
+            parts.append(
+                f"line{'s' if len(self.lines) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
+            )
+        if self.column:
+            parts.append(f"column {self.column}")
+        return ", ".join(parts)
+
+    @property
+    def what(self) -> str:
+        """Value, rule and remedy."""
+        value = f"{self.value[:_CHARS_SHOWN]!r}: " if self.value else ""
+        return f"{value}{self.rule}. {self.remedy}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestRow:
+    """One line of the manifest, as the worker gets it.
+
+    Attributes
+    ----------
+    ordinal
+        Position among the manifest's rows, from 0.
+    line
+        Line of the CSV file.
+    source
+        Path of the image relative to the image root, with forward slashes.
+    output
+        Path of the output relative to the output folder; empty where the layout derives it from the UIDs.
+    sop_class_uid
+        The SOP Class the row asks for.
+    study, series, instance
+        Grouping keys; empty where not given.
+    sha256
+        Expected SHA-256 of the source, lower-case hex; empty where not given.
+    attributes
+        DICOM keyword to cell text, empty cells left out.
+    """
+
+    ordinal: int
+    line: int
+    source: str
+    output: str
+    sop_class_uid: str
+    study: str = ""
+    series: str = ""
+    instance: str = ""
+    sha256: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lossy:
+    """That the pixels went through a lossy compression (PS3.3 C.7.6.1.1.5).
+
+    Attributes
+    ----------
+    ratio
+        Uncompressed size over compressed size.
+    method
+        Defined Term of Lossy Image Compression Method; empty where the Standard has none.
+    """
+
+    ratio: float
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a reader makes of an image: pixels, or a JPEG stream to pass through; one of the two.
+
+    Attributes
+    ----------
+    rows, columns
+        Size in pixels.
+    samples_per_pixel
+        1 or 3.
+    bits_stored
+        Significant bits a sample; allocated are 8 or 16.
+    photometric_interpretation
+        Term of PS3.3 C.7.6.3.1.2.
+    pixels
+        Shape ``(rows, columns)`` or ``(rows, columns, 3)``, dtype uint8 or uint16; None for a stream.
+    stream
+        The JPEG stream to encapsulate, application segments and comments removed; None for pixels.
+    transfer_syntax_uid
+        The stream's; empty for pixels.
+    lossy
+        Where the pixels came from a lossy stream.
+    icc_profile
+        Input-class profile of a colour image; empty where there is none.
+    decisions
+        What was decided about the pixels, in the order it happened.
+    """
+
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    bits_stored: int
+    photometric_interpretation: str
+    pixels: Pixels | None = None
+    stream: bytes | None = None
+    transfer_syntax_uid: str = ""
+    lossy: Lossy | None = None
+    icc_profile: bytes = b""
+    decisions: tuple[str, ...] = ()
+
+    @property
+    def bits_allocated(self) -> int:
+        """8 or 16."""
+        return 8 if self.bits_stored <= 8 else 16
+
+    @property
+    def kind(self) -> PixelKind:
+        """The kind of pixels a SOP class declares to take."""
+        color = "gray" if self.samples_per_pixel == 1 else "rgb"
+        return f"{color}{self.bits_allocated}"  # type: ignore[return-value]  # the four combinations are PixelKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The bytes of one source file.
+
+    Attributes
+    ----------
+    path
+        As in the manifest, for messages.
+    data
+        The whole file.
+    sha256
+        Of `data`, lower-case hex.
+    mtime_ns
+        Modification time of the file read, in nanoseconds.
+    """
+
+    path: str
+    data: bytes
+    sha256: str
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceUIDs:
+    """The UIDs of one instance (PS3.3 C.12.1, C.7.2.1, C.7.3.1)."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A DICOM module as far as bulkdcm fills it by itself.
+
+    Attributes
+    ----------
+    name, section
+        As in PS3.3.
+    empty
+        Type 2 attributes: always present, zero-length where the manifest says nothing.
+    defaults
+        Attributes with an honest default, keyword to cell text.
+    fill
+        Called after the row's attributes are in the dataset, for what depends on them or on the frame.
+    """
+
+    name: str
+    section: str
+    empty: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
+    fill: Callable[[Dataset, ManifestRow, Frame], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IOD:
+    """One SOP Class: what it is made of and what it takes.
+
+    Attributes
+    ----------
+    alias
+        Short name accepted in the ``sop_class`` column beside the keyword and the UID.
+    keyword, sop_class_uid
+        As in PS3.6 annex A.
+    section
+        Of PS3.3.
+    modalities
+        What Modality may be, the first being the default; an empty tuple takes any, with `OT` as default.
+    modules
+        In the order they are filled.
+    pixel_kinds
+        The pixels the class may hold.
+    photometric_interpretations
+        What an encapsulated colour stream may be called; colour is RGB when native.
+    required
+        Attributes without an honest default: keyword to the reason, which the preflight says.
+    """
+
+    alias: str
+    keyword: str
+    sop_class_uid: str
+    section: str
+    modalities: tuple[str, ...]
+    modules: tuple[Module, ...]
+    pixel_kinds: frozenset[PixelKind]
+    photometric_interpretations: frozenset[str]
+    required: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredInstance:
+    """What was written, and where."""
+
+    output: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """Wall time of each stage of one row, in seconds."""
+
+    read_s: float = 0.0
+    decode_s: float = 0.0
+    build_s: float = 0.0
+    encode_s: float = 0.0
+    store_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A row whose output is in place."""
+
+    ordinal: int
+    stored: StoredInstance
+    uids: InstanceUIDs
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    photometric_interpretation: str
+    rows: int
+    columns: int
+    bits_stored: int
+    samples_per_pixel: int
+    source_size_bytes: int
+    source_sha256: str
+    decisions: tuple[str, ...]
+    seconds: Seconds
+    worker: int
+
+    def record(self) -> dict[str, Any]:
+        """Return the outcome flat, a key a ledger column."""
+        return {
+            "ordinal": self.ordinal,
+            "status": "converted",
+            "output": self.stored.output,
+            "study_instance_uid": self.uids.study_instance_uid,
+            "series_instance_uid": self.uids.series_instance_uid,
+            "sop_instance_uid": self.uids.sop_instance_uid,
+            "sop_class_uid": self.sop_class_uid,
+            "transfer_syntax_uid": self.transfer_syntax_uid,
+            "photometric_interpretation": self.photometric_interpretation,
+            "rows": self.rows,
+            "columns": self.columns,
+            "bits_stored": self.bits_stored,
+            "samples_per_pixel": self.samples_per_pixel,
+            "source_size_bytes": self.source_size_bytes,
+            "output_size_bytes": self.stored.size_bytes,
+            "source_sha256": self.source_sha256,
+            "output_sha256": self.stored.sha256,
+            "decisions": "; ".join(self.decisions),
+            **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
+            "worker": self.worker,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A row that has no output, with the reason.
+
+    Attributes
+    ----------
+    stage
+        Where it failed: check, read, decode, build, encode, store, or unexpected.
+    error
+        Name of the error's class.
+    message
+        What happened and what to do.
+    traceback
+        Only of errors nobody foresaw.
+    """
+
+    ordinal: int
+    stage: str
+    error: str
+    message: str
+    traceback: str = ""
+    source_size_bytes: int | None = None
+    source_sha256: str | None = None
+    seconds: Seconds = field(default_factory=Seconds)
+    worker: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """Return the outcome flat, a key a ledger column."""
+        return {
+            "ordinal": self.ordinal,
+            "status": "failed",
+            "stage": self.stage,
+            "error": self.error,
+            "message": self.message,
+            "traceback": self.traceback,
+            "source_size_bytes": self.source_size_bytes,
+            "source_sha256": self.source_sha256,
+            **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
+            "worker": self.worker,
+        }
+
+
+Outcome = Converted | Failed

@@ -1,0 +1,165 @@
+"""Ledger and manifest to one DataFrame with a line for every manifest row, and the files made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bulkdcm.errors import StorageError
+from bulkdcm.report.columns import COLUMNS, STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from bulkdcm.model import Problem
+
+CSV, PARQUET, SUMMARY = "report.csv", "report.parquet", "summary.json"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of every row.
+
+    Attributes
+    ----------
+    frame
+        One line for each manifest row, in manifest order; columns as in `COLUMNS`.
+    warnings
+        What the preflight said without stopping the run.
+    elapsed_s
+        Wall time of the run.
+    n_jobs
+        Workers.
+    interrupted
+        Whether the run was stopped before its end.
+    """
+
+    frame: pd.DataFrame
+    warnings: tuple[Problem, ...]
+    elapsed_s: float
+    n_jobs: int
+    interrupted: bool = False
+
+    def count(self, status: str) -> int:
+        """Return the number of rows with a status."""
+        return int((self.frame["status"] == status).sum())
+
+    @property
+    def exit_code(self) -> int:
+        """0: every row converted. 1: some are not. 130: interrupted."""
+        if self.interrupted:
+            return 130
+        return 0 if self.count("converted") == len(self.frame) else 1
+
+    def summary(self) -> dict[str, Any]:
+        """Return counts, failures by reason, rates and stage shares, ready for JSON."""
+        converted = self.frame[self.frame["status"] == "converted"]
+        spent = {name: float(self.frame[name].fillna(0).sum()) for name in STAGES}
+        total = sum(spent.values())
+        elapsed_s = max(self.elapsed_s, 1e-9)
+        sizes = {name: int(converted[name].fillna(0).sum()) for name in ("source_size_bytes", "output_size_bytes")}
+        return {
+            "rows": len(self.frame),
+            **{status: self.count(status) for status in ("converted", "failed", "pending")},
+            "warnings": [str(problem) for problem in self.warnings],
+            "failures": self._failures(),
+            "elapsed_s": round(self.elapsed_s, 3),
+            "workers": self.n_jobs,
+            "images_per_s": round(len(converted) / elapsed_s, 1),
+            "source_mb_per_s": round(sizes["source_size_bytes"] / 1e6 / elapsed_s, 2),
+            "output_mb_per_s": round(sizes["output_size_bytes"] / 1e6 / elapsed_s, 2),
+            **sizes,
+            "stage_shares": {
+                name.removesuffix("_s"): round(s / total, 4) if total else 0.0 for name, s in spent.items()
+            },
+            "interrupted": self.interrupted,
+        }
+
+    def _failures(self) -> list[dict[str, Any]]:
+        failed = self.frame[self.frame["status"] == "failed"]
+        groups = failed.groupby(["stage", "error"], sort=True)
+        found = [
+            {
+                "stage": stage,
+                "error": error,
+                "rows": len(rows),
+                "examples": [f"line {line}: {text}" for line, text in zip(rows["line"], rows["message"], strict=True)][
+                    :_EXAMPLES
+                ],
+            }
+            for (stage, error), rows in groups
+        ]
+        return sorted(found, key=lambda entry: -entry["rows"])
+
+    def write(self, folder: Path) -> None:
+        """Write ``report.csv``, ``summary.json`` and, where pyarrow is there, ``report.parquet`` into `folder`.
+
+        Raises
+        ------
+        StorageError
+            Where they can't be written.
+        """
+        harmless = self.frame.copy()
+        for column in COLUMNS:
+            if column.dtype == "string":
+                harmless[column.name] = _harmless(harmless[column.name])
+        _replace(folder / CSV, lambda path: harmless.to_csv(path, index=False, lineterminator="\n"))
+        with contextlib.suppress(ImportError):
+            _replace(folder / PARQUET, lambda path: self.frame.to_parquet(path, index=False))
+        text = json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n"
+        _replace(folder / SUMMARY, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _harmless(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Put an apostrophe before what a spreadsheet would run as a formula (OWASP, CSV injection)."""
+    risky = texts.str.startswith(_FORMULA_STARTS).fillna(value=False).astype(bool)
+    return texts.where(~risky, "'" + texts)
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.bulkdcm-tmp")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        msg = f"{path}: the report can't be written: {error.strerror or error}. Make room, then run the same command again."
+        raise StorageError(msg) from error
+
+
+def frame_of(
+    lines: Sequence[int],
+    sources: Sequence[str],
+    outputs: Sequence[str],
+    recorded: Iterable[tuple[Any, ...]],
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """Return the report's frame.
+
+    Parameters
+    ----------
+    lines, sources, outputs
+        Of every manifest row, in order; an output may be empty where only the UIDs tell it.
+    recorded
+        Outcomes as tuples in the order of `names`.
+    names
+        The ledger's columns; ``ordinal`` is the position among `lines`.
+    """
+    known = pd.DataFrame.from_records(list(recorded), columns=list(names)).set_index("ordinal")
+    frame = known.reindex(range(len(lines)))
+    frame["line"], frame["source"] = list(lines), list(sources)
+    planned = pd.Series([output or None for output in outputs], index=frame.index, dtype="string")
+    frame["output"] = frame["output"].astype("string").fillna(planned)
+    frame["status"] = frame["status"].astype("string").fillna("pending")
+    return frame.reset_index(drop=True).astype({column.name: column.dtype for column in COLUMNS})[
+        [column.name for column in COLUMNS]
+    ]

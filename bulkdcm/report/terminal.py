@@ -1,0 +1,74 @@
+"""The summary as people see it at the end of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from bulkdcm.report.report import Report
+
+_BAR = 24
+_SHADES = {"read": "cyan", "decode": "blue", "build": "magenta", "encode": "yellow", "store": "green"}
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def lines(report: Report, out: str) -> Iterator[RenderableType]:
+    """Yield what to print, from counts to reasons to the place of the report."""
+    facts = report.summary()
+    yield _counts(facts)
+    if facts["failures"]:
+        yield Text()
+        yield _failures(facts["failures"])
+    yield Text()
+    yield Text(
+        f"{facts['elapsed_s']:.1f} s with {facts['workers']} worker{'s' if facts['workers'] != 1 else ''}: "
+        f"{facts['images_per_s']:,} images/s, {size(facts['source_size_bytes'])} in at {facts['source_mb_per_s']} MB/s, "
+        f"{size(facts['output_size_bytes'])} out at {facts['output_mb_per_s']} MB/s"
+    )
+    yield _stages(facts["stage_shares"])
+    yield Text(f"report: {out}/report.csv", style="bold")
+
+
+def _counts(facts: dict[str, Any]) -> Text:
+    text = Text()
+    text.append(f"{facts['converted']:,} of {facts['rows']:,} rows converted", style="bold green")
+    if facts["failed"]:
+        text.append(f", {facts['failed']:,} failed", style="bold red")
+    if facts["pending"]:
+        text.append(f", {facts['pending']:,} pending", style="bold yellow")
+    return text
+
+
+def _failures(failures: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("failed", justify="right")
+    table.add_column("stage")
+    table.add_column("reason", overflow="fold")
+    for entry in failures:
+        table.add_row(f"{entry['rows']:,}", entry["stage"], Text(entry["examples"][0]))
+        for example in entry["examples"][1:]:
+            table.add_row("", "", Text(example))
+    return table
+
+
+def _stages(shares: dict[str, float]) -> Text:
+    text = Text()
+    for name, share in shares.items():
+        text.append("█" * round(share * _BAR), style=_SHADES.get(name, "white"))
+        text.append(f" {name} {share:.0%}  ")
+    return text

@@ -1,0 +1,137 @@
+"""All options of a run in one frozen, validated value."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bulkdcm.errors import SettingsError
+
+BACKENDS = ("loky", "threading", "sequential")
+LAYOUTS = ("mirror", "uid")
+TRANSFER_SYNTAXES = ("auto", "explicit", "implicit")
+_BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options of a run; each is also an option of ``bulkdcm convert``.
+
+    Attributes
+    ----------
+    images
+        Image root that sources are relative to; None for the manifest's folder.
+    n_jobs
+        Workers; 0 for one a core.
+    chunk_size
+        Rows a worker takes at once; 0 to choose by itself.
+    backend
+        ``loky`` (processes), ``threading`` or ``sequential``.
+    transfer_syntax
+        ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit`` and
+        ``implicit`` decode everything.
+    defaults
+        Column name and value pairs for every row whose own cell is empty or missing.
+    layout
+        ``mirror``: ``a/b.png`` becomes ``a/b.dcm``; ``uid``: study/series/instance.dcm.
+    fail_fast
+        Stop at the first failed row.
+    max_pixels
+        Rows times columns above which an image is refused before it is decoded.
+    background
+        ``black``, ``white`` or ``#rrggbb`` to lay transparent pixels on; empty to refuse them.
+    keep_color
+        Keep a colour image whose channels are all equal as RGB.
+    convert_cmyk
+        Convert CMYK images to RGB instead of refusing them.
+    encoding
+        Of the manifest.
+    skip_invalid
+        Fail the rows at fault in the preflight and run the others.
+    ignore_columns
+        Columns of the manifest to leave out.
+    uid_key_file
+        File with a secret to derive UIDs with (HMAC-SHA256).
+
+    Raises
+    ------
+    SettingsError
+        Where a value can't be used; the message says which are possible.
+    """
+
+    images: Path | None = None
+    n_jobs: int = 0
+    chunk_size: int = 0
+    backend: str = "loky"
+    transfer_syntax: str = "auto"
+    defaults: tuple[tuple[str, str], ...] = ()
+    layout: str = "mirror"
+    fail_fast: bool = False
+    max_pixels: int = 178_956_970
+    background: str = ""
+    keep_color: bool = False
+    convert_cmyk: bool = False
+    encoding: str = "utf-8"
+    skip_invalid: bool = False
+    ignore_columns: tuple[str, ...] = ()
+    uid_key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("backend", self.backend, BACKENDS)
+        _one_of("layout", self.layout, LAYOUTS)
+        _one_of("transfer_syntax", self.transfer_syntax, TRANSFER_SYNTAXES)
+        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                _refuse(name, value, f"a whole number from {least}")
+        if self.background:
+            shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
+            if not re.fullmatch(r"#[0-9a-f]{6}", shade):
+                _refuse("background", self.background, "black, white or #rrggbb")
+            object.__setattr__(self, "background", shade)
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
+
+    @classmethod
+    def of(cls, **options: Any) -> Settings:
+        """Return the settings for `options`, as a caller writes them: a path as text, `defaults` as a dict."""
+        known = {field.name for field in fields(cls)}
+        for name in options:
+            if name not in known:
+                _refuse("option", name, ", ".join(sorted(known)))
+        for name in ("images", "uid_key_file"):
+            if options.get(name) is not None:
+                options[name] = Path(options[name])
+        if isinstance(options.get("defaults"), dict):
+            options["defaults"] = tuple((key, str(value)) for key, value in options["defaults"].items())
+        if "ignore_columns" in options:
+            options["ignore_columns"] = tuple(options["ignore_columns"])
+        return cls(**options)
+
+    @property
+    def pixel_options(self) -> str:
+        """The options that change pixels, canonical; empty for the defaults, so that a new option moves no UID."""
+        changed = []
+        if self.background:
+            changed.append(f"background={self.background}")
+        if self.convert_cmyk:
+            changed.append("convert_cmyk")
+        if self.keep_color:
+            changed.append("keep_color")
+        return ";".join(changed)
+
+
+def _refuse(name: str, value: object, possible: str) -> None:
+    option = name if name == "option" else f"--{name.replace('_', '-')}"
+    msg = f"{option} {value!r} is not possible. Possible: {possible}."
+    raise SettingsError(msg)
+
+
+def _one_of(name: str, value: str, possible: tuple[str, ...]) -> None:
+    if value not in possible:
+        _refuse(name, value, ", ".join(possible))
