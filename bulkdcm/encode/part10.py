@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import Frame
 
 # Constants, not the release's: the same input gives the same bytes after an update.
-IMPLEMENTATION_CLASS_UID = "2.25.226543287170306389154022203868542829531"
+IMPLEMENTATION_CLASS_UID = UID("2.25.226543287170306389154022203868542829531")
 IMPLEMENTATION_VERSION_NAME = "BULKDCM"
 
 _NATIVE: dict[str, str] = {
@@ -48,11 +48,11 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
         Where pydicom refuses the dataset.
     """
     if frame.stream is not None:
-        uid: str = frame.transfer_syntax_uid
+        uid = UID(frame.transfer_syntax_uid)
         pixel_data = DataElement(_PIXEL_DATA, "OB", encapsulate([frame.stream], has_bot=True))
         pixel_data.is_undefined_length = True
     elif frame.pixels is not None:
-        uid = _NATIVE[transfer_syntax]
+        uid = UID(_NATIVE[transfer_syntax])
         data = frame.pixels.astype(frame.pixels.dtype.newbyteorder("<"), copy=False).tobytes()
         word = frame.bits_allocated > 8 or uid == ImplicitVRLittleEndian  # PS3.5 A.1, A.2
         pixel_data = DataElement(_PIXEL_DATA, "OW" if word else "OB", data + b"\0" * (len(data) % 2))
@@ -63,7 +63,7 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = UID(uid)
+    meta.TransferSyntaxUID = uid
     meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     dataset.file_meta = meta

@@ -129,7 +129,7 @@ def _gray_alpha(data: bytes, header: PngHeader) -> Pixels:
     renamed[24:26] = bytes((8, RGB_ALPHA))
     renamed[29:_IHDR_END] = zlib.crc32(renamed[12:29]).to_bytes(4, "big")
     samples: Any = decode_image_png_u8(bytes(renamed), (header.rows, header.columns), "rgba")
-    return samples.view(">u2").astype(np.uint16)
+    return np.asarray(samples).view(">u2").astype(np.uint16)
 
 
 def _keyed(pixels: Pixels, transparent: bytes | None, scale: int) -> Pixels | None:

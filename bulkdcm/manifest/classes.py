@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bulkdcm.attributes import body_parts
+from bulkdcm.attributes import body_parts, dictionary, placement
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
+        yield from _check_placement(manifest, iod, ordinals)
     yield from _check_laterality(manifest)
 
 
@@ -75,6 +76,21 @@ def _check_required(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Itera
                 column=keyword,
                 rule=f"{iod.keyword} must have it and no honest default exists: {reason}",
                 remedy="Add it, or use sop_class SecondaryCaptureImageStorage with the same Modality",
+            )
+
+
+def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
+    for name, column in manifest.columns.items():
+        if dictionary.find(name) is None or name in dictionary.OWNED or placement.has_place(name, iod.alias):
+            continue
+        used = column.where(bool)[ordinals]
+        if used.any():
+            yield Problem(
+                lines=manifest.lines_of(ordinals[used]),
+                column=name,
+                rule=f"{iod.keyword} has no place for it; it is written, as a Standard Extended SOP Class (PS3.4 B.4.2)",
+                remedy=f"Leave it out with --ignore-column {name} where validators must stay silent",
+                severity="warning",
             )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.report.report import Report
 
-_BAR = 24
+_BAR = 60
 _SHADES = {"read": "cyan", "decode": "blue", "build": "magenta", "encode": "yellow", "store": "green"}
 
 
@@ -35,12 +35,11 @@ def lines(report: Report, out: str) -> Iterator[RenderableType]:
         yield Text()
         yield _failures(facts["failures"])
     yield Text()
-    yield Text(
-        f"{facts['elapsed_s']:.1f} s with {facts['workers']} worker{'s' if facts['workers'] != 1 else ''}: "
-        f"{facts['images_per_s']:,} images/s, {size(facts['source_size_bytes'])} in at {facts['source_mb_per_s']} MB/s, "
-        f"{size(facts['output_size_bytes'])} out at {facts['output_mb_per_s']} MB/s"
-    )
-    yield _stages(facts["stage_shares"])
+    workers = f"{facts['workers']} worker{'s' if facts['workers'] != 1 else ''}"
+    yield Text(f"{facts['elapsed_s']:.1f} s with {workers}, {facts['images_per_s']:,} images/s")
+    for name, what in (("source", "read"), ("output", "written")):
+        yield Text(f"{size(facts[f'{name}_size_bytes'])} {what}, {facts[f'{name}_mb_per_s']:,} MB/s")
+    yield from _stages(facts["stage_shares"])
     yield Text(f"report: {out}/report.csv", style="bold")
 
 
@@ -66,9 +65,12 @@ def _failures(failures: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _stages(shares: dict[str, float]) -> Text:
-    text = Text()
+def _stages(shares: dict[str, float]) -> Iterator[Text]:
+    bar, legend = Text(), Text()
     for name, share in shares.items():
-        text.append("█" * round(share * _BAR), style=_SHADES.get(name, "white"))
-        text.append(f" {name} {share:.0%}  ")
-    return text
+        style = _SHADES.get(name, "white")
+        bar.append("█" * round(share * _BAR), style=style)
+        legend.append("■ ", style=style)
+        legend.append(f"{name} {share:.0%}  ")
+    yield bar
+    yield legend

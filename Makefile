@@ -1,0 +1,43 @@
+# The two commands of the README: `make demo` and `make test`. Both make their own environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= dicom
+WORKERS ?= 2
+
+.PHONY: demo test lint format lowest clean
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.demo
+	@echo '$$ bulkdcm convert manifests/demo/manifest.csv --out $(OUT)'
+	@$(BIN)/bulkdcm convert manifests/demo/manifest.csv --out $(OUT) || test $$? -eq 1 # one image is broken on purpose
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The lower bounds of pyproject.toml, installed and tested.
+lowest:
+	test -x $(VENV)-lowest/bin/python || $(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint tests/lowest.txt --editable . hypothesis pytest pytest-xdist imagecodecs
+	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default tests/unit tests/integration tests/golden
+
+clean:
+	rm -rf $(VENV) $(VENV)-lowest $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,84 @@
+"""Imports point one way: errors, model, settings and uids, the layers, worker, pipeline, cli."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "bulkdcm"
+# From the bottom up; those on one line must not import each other.
+LAYERS = (
+    ("errors",),
+    ("model",),
+    ("settings",),
+    ("uids",),
+    ("attributes",),
+    ("manifest", "images", "iods", "encode", "storage", "ledger", "report", "parallel"),
+    ("worker",),
+    ("pipeline",),
+    ("cli",),
+    ("__main__",),
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+# errors and model name each other's types in annotations only.
+ANNOTATIONS_ONLY = {("errors", "model")}
+
+
+def layer(parts: tuple[str, ...]) -> str:
+    return parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the layers that a module imports, for types or for real."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bulkdcm"):
+            names = [node.module] if node.module != "bulkdcm" else [f"bulkdcm.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("bulkdcm")]
+        found |= {name.split(".")[1] for name in names if "." in name}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_layers_below_its_own(path: Path):
+    own = layer(path.relative_to(PACKAGE).parts)
+    if own == "__init__":
+        return
+    for other in imported(path) - {own, "__version__"}:
+        if (own, other) in ANNOTATIONS_ONLY:
+            continue
+        assert RANK[other] < RANK[own], f"{own} must not import {other}"
+
+
+def test_every_module_has_a_layer():
+    assert {layer(path.relative_to(PACKAGE).parts) for path in MODULES} - {"__init__"} == set(RANK)
+
+
+def importers(package: str) -> set[str]:
+    pattern = (f"import {package}", f"from {package}")
+    return {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if any(line.strip().startswith(pattern) for line in path.read_text(encoding="utf-8").splitlines())
+    }
+
+
+def test_only_parallel_imports_joblib():
+    assert importers("joblib") == {"parallel.py"}
+
+
+def test_only_the_report_imports_pandas():
+    assert {name.split("/")[0] for name in importers("pandas")} == {"report"}
+
+
+def test_workers_start_without_pandas_or_the_command_line():
+    code = "import sys, bulkdcm.worker; print(sorted({'pandas', 'click', 'rich', 'joblib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,81 @@
+"""What is written about the project is so."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import click
+import pytest
+
+import bulkdcm
+from bulkdcm import errors, iods
+from bulkdcm.cli import cli
+from bulkdcm.report import COLUMNS
+from bulkdcm.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_option_of_the_command_is_a_setting_and_back():
+    convert = cli.commands["convert"]
+    names = {parameter.name for parameter in convert.params} - {"manifest", "out", "help"}
+    assert names == {field.name for field in fields(Settings)}
+
+
+def test_defaults_of_command_and_settings_agree():
+    given = cli.commands["convert"].make_context("convert", ["manifest.csv", "--out", "out"]).params
+    assert {name: value for name, value in given.items() if name not in {"manifest", "out"}} == asdict(Settings())
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_option_is_in_the_readme(command):
+    for parameter in cli.commands[command].params:
+        if isinstance(parameter, click.Option):
+            assert f"`{parameter.opts[0]}" in README, parameter.opts[0]
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+def test_every_report_column_is_in_the_readme(column):
+    assert f"`{column.name}`" in README
+    assert column.description in README
+
+
+@pytest.mark.parametrize("iod", iods.IODS, ids=lambda iod: iod.alias)
+def test_every_sop_class_is_in_the_readme(iod):
+    assert re.search(rf"`{iod.alias}`.*`{iod.keyword}`", README)
+
+
+@pytest.mark.parametrize("code", [0, 130, *sorted({e.exit_code for e in errors.RunError.__subclasses__()})])
+def test_every_exit_code_is_in_the_readme(code):
+    assert re.search(rf"^\| {code} \|", README, re.MULTILINE)
+
+
+def test_the_lowest_versions_tested_are_the_bounds():
+    bounds = dict(re.match(r"([\w-]+)>=([\d.]+)", text).groups() for text in PYPROJECT["project"]["dependencies"])
+    lines = [line for line in (ROOT / "tests/lowest.txt").read_text().splitlines() if line and line[0] != "#"]
+    lowest = dict(line.split("==") for line in lines)
+    assert {name: tuple(v.split(".")) for name, v in bounds.items()} == {
+        name: tuple(version.split("."))[: len(bounds[name].split("."))] for name, version in lowest.items()
+    }
+
+
+def test_the_changelog_has_this_version():
+    assert f"## {bulkdcm.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bulkdcm").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400, "the aim is 250 lines a module"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node, clean=False)
+            lines = node.end_lineno - node.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
+            assert lines <= 50, f"{node.name}: the aim is 40 lines a function"
+            assert node.name not in {"utils", "helper", "manager"}
