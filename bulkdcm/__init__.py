@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm.errors import (
     AttributeValueError,
     BulkdcmError,
+    BusyError,
     EncodeError,
     LedgerError,
     ManifestError,
@@ -29,7 +30,7 @@ from bulkdcm.errors import (
 from bulkdcm.settings import Settings
 
 if TYPE_CHECKING:
-    from bulkdcm.pipeline import Progress, check, convert
+    from bulkdcm.pipeline import Progress, check, convert, plan, rebuild
     from bulkdcm.report import Report
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AttributeValueError",
     "BulkdcmError",
+    "BusyError",
     "EncodeError",
     "LedgerError",
     "ManifestError",
@@ -52,6 +54,8 @@ __all__ = [
     "StoreError",
     "check",
     "convert",
+    "plan",
+    "rebuild",
 ]
 
 # pydicom, pandas and joblib take most of a second to import, which `bulkdcm --help` need not wait for.
@@ -60,6 +64,8 @@ _LAZY = {
     "Report": "bulkdcm.report",
     "check": "bulkdcm.pipeline",
     "convert": "bulkdcm.pipeline",
+    "plan": "bulkdcm.pipeline",
+    "rebuild": "bulkdcm.pipeline",
 }
 
 

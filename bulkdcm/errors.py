@@ -70,6 +70,16 @@ class StorageError(RunError):
     exit_code = 5
 
 
+class BusyError(RunError):
+    """Another run is at the same output folder."""
+
+    exit_code = 75
+
+
+class Terminated(KeyboardInterrupt):
+    """The run was asked to end by SIGTERM."""
+
+
 class RowError(BulkdcmError):
     """Fails one row; the others go on."""
 

@@ -1,22 +1,30 @@
-"""The run's memory: one SQLite row for each manifest row that was tried, written only by the parent."""
+"""The run's memory: one SQLite row for each manifest row that was tried, written only by the parent.
+
+What is committed here has happened: a chunk's files are in place and on the disk before its commit. Each row carries a
+checksum, since SQLite by itself does not notice a flipped bit in a page.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.errors import LedgerError
+from bulkdcm.errors import LedgerError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from bulkdcm.model import Outcome
-
 FOLDER = ".bulkdcm"
-_FILE = "ledger.sqlite"
-# One column for each key of `Converted.record` and `Failed.record`, and the attempts that only the ledger counts.
+FILE = "ledger.sqlite"
+_MARKER = "ledger-exists"
+VERSION = 1  # of the tables below
+_APPLICATION_ID = 0x62646C67
+_ENDS_RUN = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+# One column for each key of `Converted.record` and `Failed.record`, then what resuming needs, then what the ledger counts.
 COLUMNS: dict[str, str] = {
     "ordinal": "INTEGER PRIMARY KEY",
     "status": "TEXT NOT NULL",
@@ -27,11 +35,51 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(("source_size_bytes", "output_size_bytes"), "INTEGER"),
     **dict.fromkeys(("source_sha256", "output_sha256", "decisions"), "TEXT"),
     **dict.fromkeys(("read_s", "decode_s", "build_s", "encode_s", "store_s"), "REAL"),
-    "worker": "INTEGER",
+    **dict.fromkeys(("worker", "source_mtime_ns", "output_mtime_ns"), "INTEGER"),
+    **dict.fromkeys(("identity", "metadata", "schema_number"), "INTEGER"),
+    **dict.fromkeys(("settings", "reason"), "TEXT"),
     "attempt": "INTEGER NOT NULL",
+    "checksum": "INTEGER NOT NULL",
 }
-_RECORDED = [name for name in COLUMNS if name != "attempt"]
-_QUOTED = {name: f'"{name}"' for name in COLUMNS}  # rows and columns are SQL words
+_NAMES = list(COLUMNS)
+_CHECKED = _NAMES[1:-1]  # not the ordinal, which moves when the manifest is reordered
+_QUOTED = ", ".join(f'"{name}"' for name in _NAMES)  # rows and columns are SQL words
+
+
+def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
+    """Return the ledger of an output folder.
+
+    Raises
+    ------
+    LedgerError
+        Where it can't be opened or is damaged, or where a run has been here and its ledger is gone.
+    """
+    path = elsewhere or folder / FOLDER / FILE
+    marker = folder / FOLDER / _MARKER
+    if marker.exists() and not path.exists():
+        msg = (
+            f"a run has been at {folder}, but its ledger {path} is gone. Run `bulkdcm rebuild` to make it anew from the "
+            f"outputs, or remove {folder / FOLDER} to start over."
+        )
+        raise LedgerError(msg)
+    ledger = Ledger(path)
+    try:
+        marker.touch()
+    except OSError as error:
+        ledger.close()
+        msg = f"{marker}: {error.strerror}. Check the permissions of --out."
+        raise LedgerError(msg) from error
+    return ledger
+
+
+def set_aside(folder: Path, elsewhere: Path | None) -> None:
+    """Rename the ledger of an output folder, whatever state it is in, so that a new one can be made."""
+    path = elsewhere or folder / FOLDER / FILE
+    (folder / FOLDER / _MARKER).unlink(missing_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        old = path.with_name(path.name + suffix)
+        if old.exists():
+            old.replace(old.with_name(f"{old.name}.old"))
 
 
 class Ledger:
@@ -39,48 +87,164 @@ class Ledger:
 
     Parameters
     ----------
-    folder
-        The output folder.
+    path
+        The SQLite file; made where it is missing.
+
+    Attributes
+    ----------
+    journal_mode
+        ``wal``, or another where the file system can't do WAL.
+    notes
+        What the user should know of it.
+    left_unclean
+        Whether the last run that opened it was killed.
 
     Raises
     ------
     LedgerError
-        Where it can't be opened.
+        Where it can't be opened, is damaged, or is of a newer version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FOLDER / _FILE
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        is_new = not path.exists()
         with self._explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            if not is_new:
+                self._refuse_strange()
+            self.journal_mode = str(self._value("PRAGMA journal_mode=WAL"))
             self._connection.execute("PRAGMA synchronous=FULL")
-            columns = ", ".join(f"{_QUOTED[name]} {kind}" for name, kind in COLUMNS.items())
-            self._connection.execute(f"CREATE TABLE IF NOT EXISTS outcome ({columns})")
+            self._create()
+            self.notes = (
+                []
+                if self.journal_mode == "wal"
+                else [
+                    f"the ledger's file system can't do WAL; its journal is {self.journal_mode} and commits are slower"
+                ]
+            )
+            self.left_unclean = self._value("SELECT value FROM fact WHERE name = 'state'") == "running"
 
-    def begin(self) -> None:
-        """Forget the outcomes of an earlier run."""
+    def _create(self) -> None:
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+        with self._transaction():
+            for statement in (
+                f"CREATE TABLE IF NOT EXISTS outcome ({columns})",
+                f"CREATE TABLE IF NOT EXISTS orphan ({columns.replace('INTEGER PRIMARY KEY', 'INTEGER')})",
+                "CREATE TABLE IF NOT EXISTS obsolete (output TEXT PRIMARY KEY) WITHOUT ROWID",
+                "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+                f"PRAGMA user_version = {VERSION}",
+                f"PRAGMA application_id = {_APPLICATION_ID}",
+            ):
+                self._connection.execute(statement)
+
+    def _refuse_strange(self) -> None:
+        remedy = f"Run `bulkdcm rebuild` to make it anew from the outputs, or remove {self.path.parent} to start over"
+        if self.path.stat().st_size == 0:
+            msg = f"the ledger {self.path} is empty: it was cut off. {remedy}."
+            raise LedgerError(msg)
+        if self._value("PRAGMA application_id") != _APPLICATION_ID:
+            msg = f"{self.path} is no ledger of bulkdcm. {remedy}."
+            raise LedgerError(msg)
+        if int(self._value("PRAGMA user_version")) > VERSION:
+            msg = f"the ledger {self.path} is from a newer bulkdcm. Update bulkdcm, or use another --out."
+            raise LedgerError(msg)
+        if (found := self._value("PRAGMA quick_check(1)")) != "ok":
+            msg = f"the ledger {self.path} is damaged: {found}. {remedy}."
+            raise LedgerError(msg)
+
+    def _value(self, statement: str) -> Any:
+        row = self._connection.execute(statement).fetchone()
+        return row[0] if row else None
+
+    def mark(self, state: str) -> None:
+        """Note that a run is ``running`` or ``ended``."""
         with self._explained():
-            self._connection.execute("DELETE FROM outcome")
+            self._connection.execute("INSERT OR REPLACE INTO fact VALUES ('state', ?)", (state,))
 
-    def record(self, outcomes: Iterable[Outcome]) -> None:
-        """Write outcomes in one commit; a row tried again replaces its outcome and counts an attempt more."""
-        names = ", ".join(_QUOTED[name] for name in _RECORDED)
-        marks = ", ".join(f":{name}" for name in _RECORDED)
-        changed = ", ".join(f"{_QUOTED[name]} = excluded.{_QUOTED[name]}" for name in _RECORDED[1:])
-        statement = (
-            f"INSERT INTO outcome ({names}, attempt) VALUES ({marks}, 1) "  # noqa: S608  # names are ours
-            f"ON CONFLICT (ordinal) DO UPDATE SET {changed}, attempt = attempt + 1"
-        )
-        nothing = dict.fromkeys(_RECORDED)
+    def record(self, outcomes: Iterable[Mapping[str, Any]], obsolete: Iterable[str] = ()) -> None:
+        """Write outcomes in one commit, each replacing the row's last one.
+
+        Parameters
+        ----------
+        outcomes
+            With the keys of `COLUMNS` but for the checksum; missing ones are NULL.
+        obsolete
+            Outputs of earlier attempts that must go once the run is over.
+        """
+        marks = ", ".join("?" * len(_NAMES))
+        rows = []
+        for outcome in outcomes:
+            values = [outcome.get(name) for name in _NAMES[:-1]]
+            rows.append((*values, _checksum(values[1:])))
         with self._explained(), self._transaction():
-            self._connection.executemany(statement, [{**nothing, **outcome.record()} for outcome in outcomes])
+            self._connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({marks})", rows)  # noqa: S608  # names are ours
+            self._connection.executemany("INSERT OR IGNORE INTO obsolete VALUES (?)", [(path,) for path in obsolete])
 
-    def outcomes(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the outcomes in manifest order, each a tuple in the order of `COLUMNS`."""
+    def outcomes(self, names: Sequence[str] = tuple(_NAMES), *, table: str = "outcome") -> Iterator[tuple[Any, ...]]:
+        """Yield the outcomes in manifest order, each a tuple in the order of `names`.
+
+        Raises
+        ------
+        LedgerError
+            Where a row is not what was written.
+        """
+        places = [_NAMES.index(name) for name in names]
         with self._explained():
-            names = ", ".join(_QUOTED.values())
-            yield from self._connection.execute(f"SELECT {names} FROM outcome ORDER BY ordinal")  # noqa: S608  # names are ours
+            for row in self._connection.execute(f"SELECT {_QUOTED} FROM {table} ORDER BY ordinal"):  # noqa: S608  # names are ours
+                if _checksum(row[1:-1]) != row[-1]:
+                    msg = (
+                        f"the ledger {self.path} is damaged: row {row[0]} is not what was written. "
+                        f"Run `bulkdcm rebuild` to make it anew from the outputs."
+                    )
+                    raise LedgerError(msg)
+                yield tuple(row[place] for place in places)
+
+    def renumber(self, moves: Iterable[tuple[int, int]], gone: Iterable[int]) -> None:
+        """Follow a manifest that was reordered: give rows new ordinals, and set aside those that are no longer in it.
+
+        Parameters
+        ----------
+        moves
+            (old ordinal, new ordinal) of the rows that moved.
+        gone
+            Old ordinals of the rows that are gone.
+        """
+        with self._explained(), self._transaction():
+            execute = self._connection.executemany
+            lost = [(ordinal,) for ordinal in gone]
+            execute("INSERT INTO orphan SELECT * FROM outcome WHERE ordinal = ?", lost)
+            execute("DELETE FROM outcome WHERE ordinal = ?", lost)
+            # By way of negative numbers, since the new place may not be free yet.
+            execute("UPDATE outcome SET ordinal = ? WHERE ordinal = ?", [(-new - 1, old) for old, new in moves])
+            self._connection.execute("UPDATE outcome SET ordinal = -ordinal - 1 WHERE ordinal < 0")
+
+    def forget_orphans(self, outputs: Iterable[str]) -> None:
+        """Remove what is known of orphans with these outputs."""
+        with self._explained(), self._transaction():
+            self._connection.executemany("DELETE FROM orphan WHERE output = ?", [(path,) for path in outputs])
+
+    def orphans(self) -> list[str]:
+        """Return the outputs of rows that are no longer in the manifest, and that no row has now."""
+        statement = (
+            "SELECT output FROM orphan WHERE status = 'converted' "
+            "AND output NOT IN (SELECT output FROM outcome WHERE status = 'converted')"
+        )
+        with self._explained():
+            return [row[0] for row in self._connection.execute(statement)]
+
+    def obsolete(self) -> list[str]:
+        """Return outputs of earlier attempts that may have to go and that no row has now."""
+        statement = (
+            "SELECT output FROM obsolete WHERE output NOT IN (SELECT output FROM outcome WHERE status = 'converted')"
+        )
+        with self._explained():
+            return [row[0] for row in self._connection.execute(statement)]
+
+    def forget_obsolete(self) -> None:
+        """Note that the obsolete outputs have gone."""
+        with self._explained():
+            self._connection.execute("DELETE FROM obsolete")
 
     def close(self) -> None:
         """Close the file; what was recorded stays."""
@@ -92,7 +256,8 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
 
@@ -101,5 +266,15 @@ class Ledger:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            msg = f"the ledger {self.path} can't be used: {error}. Check the disk and the permissions of --out."
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _ENDS_RUN:
+                msg = f"the ledger {self.path} can't be written: {error}. Make room or mend the disk, then run the same command again."
+                raise StorageError(msg) from error
+            msg = (
+                f"the ledger {self.path} can't be used: {error}. Check the disk and the permissions of --out; "
+                "where the file is damaged, run `bulkdcm rebuild`."
+            )
             raise LedgerError(msg) from error
+
+
+def _checksum(values: Sequence[Any]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode("utf-8", "surrogatepass"))

@@ -269,6 +269,7 @@ class StoredInstance:
     output: str
     size_bytes: int
     sha256: str
+    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +299,7 @@ class Converted:
     samples_per_pixel: int
     source_size_bytes: int
     source_sha256: str
+    source_mtime_ns: int
     decisions: tuple[str, ...]
     seconds: Seconds
     worker: int
@@ -322,6 +324,8 @@ class Converted:
             "output_size_bytes": self.stored.size_bytes,
             "source_sha256": self.source_sha256,
             "output_sha256": self.stored.sha256,
+            "source_mtime_ns": self.source_mtime_ns,
+            "output_mtime_ns": self.stored.mtime_ns,
             "decisions": "; ".join(self.decisions),
             **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
             "worker": self.worker,
@@ -335,7 +339,7 @@ class Failed:
     Attributes
     ----------
     stage
-        Where it failed: check, read, decode, build, encode, store, or unexpected.
+        Where it failed: check, read, decode, build, encode, store, crashed, timeout, or unexpected.
     error
         Name of the error's class.
     message

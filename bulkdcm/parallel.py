@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, delayed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
@@ -19,40 +21,97 @@ _LARGEST_CHUNK = 64
 _CHUNKS_A_WORKER = 8
 
 
-def workers(n_jobs: int) -> int:
-    """Return the number of workers: `n_jobs`, or one for each core this process may use."""
-    if n_jobs:
-        return n_jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Where chunks run.
+
+    Attributes
+    ----------
+    n_jobs
+        Workers; 0 for one a core.
+    backend
+        ``loky`` (processes), ``threading`` or ``sequential``.
+    prepare
+        Called once in each worker process before its first chunk; not called where there are none.
+    """
+
+    n_jobs: int
+    backend: str
+    prepare: Callable[[], None] | None = None
+
+    @property
+    def workers(self) -> int:
+        """The number of workers: as asked, or one for each core this process may use."""
+        if self.backend == "sequential":
+            return 1
+        if self.n_jobs:
+            return self.n_jobs
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def chunk_size(rows: int, n_jobs: int, asked: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Lost(Generic[Chunk]):
+    """A worker died: these chunks were under way and have no result. The others go on with new workers."""
+
+    chunks: tuple[Chunk, ...]
+
+
+def chunk_size(rows: int, pool: Pool, asked: int) -> int:
     """Return the rows of a chunk: `asked`, or as many as keep dispatch cheap and every worker busy to the end."""
-    return asked or max(1, min(_LARGEST_CHUNK, math.ceil(rows / (workers(n_jobs) * _CHUNKS_A_WORKER))))
+    return asked or max(1, min(_LARGEST_CHUNK, math.ceil(rows / (pool.workers * _CHUNKS_A_WORKER))))
 
 
 def run_chunks(
-    function: Callable[[Chunk], Result], chunks: Iterable[Chunk], *, n_jobs: int, backend: str
-) -> Iterator[Result]:
+    function: Callable[[Chunk], Result], chunks: Iterator[Chunk], pool: Pool
+) -> Iterator[Result | Lost[Chunk]]:
     """Yield ``function(chunk)`` for each chunk as it finishes.
 
     Parameters
     ----------
     function
-        Must not raise; importable by name where the backend is ``loky``.
+        Must not raise; importable by name where workers are processes.
     chunks
-        Taken lazily, a few ahead of the workers.
-    n_jobs
-        Workers; 0 for one a core.
-    backend
-        ``loky``, ``threading`` or ``sequential``.
+        Taken lazily, a few ahead of the workers. It may have more to give again after a `Lost`.
+    pool
+        Where they run.
     """
-    if backend == "sequential":
+    if pool.backend == "sequential":
         yield from map(function, chunks)
         return
-    parallel = Parallel(
-        n_jobs=workers(n_jobs), backend=backend, batch_size=1, pre_dispatch="3*n_jobs", return_as="generator_unordered"
-    )
-    results: Any = parallel(delayed(function)(chunk) for chunk in chunks)
-    with contextlib.closing(results):
-        yield from results
+    pending: dict[int, Chunk] = {}
+    number = 0
+
+    def tasks() -> Iterator[Any]:
+        nonlocal number
+        for chunk in chunks:
+            number += 1
+            pending[number] = chunk
+            yield delayed(_numbered)(function, number, chunk)
+
+    while True:
+        results: Any = _parallel(pool)(tasks())
+        try:
+            with contextlib.closing(results):
+                for finished, result in results:
+                    del pending[finished]
+                    yield result
+        except BrokenProcessPool:
+            lost = tuple(pending.values())
+            pending.clear()
+            yield Lost(lost)
+            continue
+        return
+
+
+def _parallel(pool: Pool) -> Any:
+    options: dict[str, Any] = {"batch_size": 1, "return_as": "generator_unordered", "backend": pool.backend}
+    if pool.backend == "loky" and pool.prepare:
+        options["initializer"] = pool.prepare
+    if pool.workers > 1 or pool.backend != "loky":
+        return Parallel(n_jobs=pool.workers, pre_dispatch="3*n_jobs", **options)
+    # joblib would run one job in this process, where a crash would end the run: two workers, one at work.
+    return Parallel(n_jobs=2, pre_dispatch=1, **options)
+
+
+def _numbered(function: Callable[[Chunk], Result], number: int, chunk: Chunk) -> tuple[int, Result]:
+    return number, function(chunk)

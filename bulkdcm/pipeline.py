@@ -1,33 +1,39 @@
-"""The whole story of a run on one page: manifest, preflight, chunks, ledger, report."""
+"""The whole story of a run on one page: manifest, preflight, plan, chunks, ledger, report."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import iods, manifest, parallel, storage, uids
-from bulkdcm.errors import ManifestError, SettingsError, StorageError
+from bulkdcm import iods, manifest, resume, storage, system, uids
+from bulkdcm.errors import ManifestError, SettingsError, StorageError, Terminated
 from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
-from bulkdcm.ledger import Ledger
-from bulkdcm.model import Failed
+from bulkdcm.ledger import FOLDER, open_ledger, set_aside
+from bulkdcm.lock import Lock
+from bulkdcm.model import Converted, Failed
+from bulkdcm.parallel import Pool, chunk_size
 from bulkdcm.report import Report, frame_of
+from bulkdcm.run import convert_rows
 from bulkdcm.settings import Settings
-from bulkdcm.worker import Context, convert_chunk
+from bulkdcm.worker import ChunkResult, Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from bulkdcm.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import ManifestRow, Problem
+
+_MEMORY_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run has come, in rows."""
+    """How far a run has come, in rows; those done before are counted as converted."""
 
     rows: int
     converted: int = 0
@@ -52,6 +58,26 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
     return _checked(Path(path), settings or Settings.of(**options))[1]
 
 
+def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:
+    """Return how many rows `convert` would run by reason (``done`` for those it wouldn't), and do nothing.
+
+    Parameters
+    ----------
+    path, out, settings
+        As for `convert`.
+    """
+    settings = settings or Settings.of(**options)
+    rows, problems = _checked(Path(path), settings)
+    _refuse(Path(path), problems, settings)
+    folder = Path(out)
+    if not (folder / FOLDER).exists():
+        return {resume.NEW: len(rows)}
+    with Lock(folder / FOLDER), _opened(folder, settings) as ledger:
+        found = resume.plan(rows, ledger, _output_options(settings), (_images_root(Path(path), settings), str(out)))
+        counts = found.counts()
+        return {**counts, "gone from the manifest": len(found.gone)} if found.gone else counts
+
+
 def convert(
     path: str | Path,
     out: str | Path,
@@ -60,7 +86,7 @@ def convert(
     on_progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> Report:
-    """Convert every row of a manifest and return the report.
+    """Convert every row of a manifest that is not done yet, and return the report on all of them.
 
     Parameters
     ----------
@@ -84,41 +110,180 @@ def convert(
         Where an option can't be used.
     ManifestError
         Where the manifest has problems; nothing has been written then.
+    BusyError
+        Where another run is at the same output folder.
     StorageError, LedgerError
-        Where the output folder can't be written; what was finished is kept.
+        Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
-    settings = settings or Settings.of(**options)
+    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress)
+
+
+def rebuild(
+    path: str | Path,
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> Report:
+    """Make a lost or damaged ledger anew from the outputs, writing no output.
+
+    Each row is converted in memory, and where its output holds the very same bytes it is done; nothing is guessed. The
+    other rows are left for `convert`. An old ledger is kept beside the new one.
+
+    Parameters
+    ----------
+    path, out, settings, on_progress
+        As for `convert`.
+    """
+    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, recognise=True)
+
+
+def _run(
+    path: Path,
+    folder: Path,
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    recognise: bool = False,
+) -> Report:
     started = time.perf_counter()
-    rows, problems = _checked(Path(path), settings)
+    rows, problems = _checked(path, settings)
+    errors = _refuse(path, problems, settings)
+    context = Context(
+        settings=settings,
+        images=_images_root(path, settings),
+        out=str(folder),
+        uid_key=uids.read_key(settings.uid_key_file),
+        parent=os.getpid(),
+        recognise=recognise,
+    )
+    storage.prepare(folder)
+    with Lock(folder / FOLDER):
+        if recognise:
+            set_aside(folder, settings.ledger)
+        with _opened(folder, settings) as ledger:
+            run = _Run(rows, ledger, context, on_progress)
+            interrupted = run.go(_invalid(rows, errors))
+            report = Report(
+                frame=_frame(rows, ledger),
+                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
+                notes=tuple(run.notes),
+                elapsed_s=time.perf_counter() - started,
+                converted_now=run.converted_now,
+                n_jobs=run.pool.workers,
+                interrupted=interrupted,
+            )
+            if run.stopped:
+                raise StorageError(run.stopped)
+            report.write(folder)
+    return report
+
+
+class _Run:
+    """One run between its preflight and its report."""
+
+    def __init__(
+        self, rows: Manifest, ledger: Ledger, context: Context, on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        self.rows, self.ledger, self.on_progress = rows, ledger, on_progress
+        settings = context.settings
+        self.pool = Pool(n_jobs=settings.n_jobs, backend=settings.backend)
+        memory = settings.memory_limit * 1_000_000 or int(system.memory_bytes() * _MEMORY_SHARE / self.pool.workers)
+        self.context = replace(context, memory_bytes=memory)
+        self.folder = Path(context.out)
+        self.stopped = ""
+        self.converted_now = 0
+        self.notes = [*ledger.notes, *system.missing_protection()]
+        self.plan = resume.plan(rows, ledger, settings.output_options(context.uid_key), (context.images, context.out))
+        done = self.plan.reasons.count(resume.DONE)
+        self._progress = Progress(rows=len(rows), converted=done)
+
+    def go(self, invalid: Sequence[Failed]) -> int:
+        """Convert what is left; return the number of the signal that interrupted the run, or 0."""
+        if self.ledger.left_unclean:
+            storage.remove_temporary(self.folder)
+        self.ledger.mark("running")
+        if self.plan.moves or self.plan.gone:
+            self.ledger.renumber(self.plan.moves, self.plan.gone)
+        skip = {outcome.ordinal for outcome in invalid}
+        settings = self.context.settings
+        todo = [ordinal for ordinal in self.plan.todo(retry_failed=settings.retry_failed) if ordinal not in skip]
+        size = chunk_size(len(todo), self.pool, settings.chunk_size)
+        interrupted = 0
+        try:
+            self.record(ChunkResult(outcomes=tuple(invalid)))
+            convert_rows(_chunks(self.rows, todo, size), self.context, self.pool, self.record)
+        except Terminated:
+            interrupted = 143
+        except KeyboardInterrupt:
+            interrupted = 130
+        if not (self.stopped or interrupted):
+            self._tidy()
+            self.ledger.mark("ended")
+        return interrupted
+
+    def record(self, result: ChunkResult) -> bool:
+        """Commit a chunk's outcomes; return whether to go on."""
+        failed = [outcome for outcome in result.outcomes if isinstance(outcome, Failed)]
+        records, obsolete = [], []
+        for outcome in result.outcomes:
+            if self.context.recognise and isinstance(outcome, Failed):
+                continue  # not done: `convert` will see to it
+            records.append({**outcome.record(), **self.plan.fingerprint(outcome.ordinal)})
+            before = self.plan.outputs[outcome.ordinal]
+            if before and not (isinstance(outcome, Converted) and outcome.stored.output == before):
+                obsolete.append(before)
+        if records:
+            self.ledger.record(records, obsolete)
+        converted = len(result.outcomes) - len(failed)
+        self.converted_now += converted
+        self._progress = replace(
+            self._progress,
+            converted=self._progress.converted + converted,
+            failed=self._progress.failed + len(failed),
+        )
+        if self.on_progress:
+            self.on_progress(self._progress)
+        self.stopped = result.stopped
+        return not (result.stopped or (failed and self.context.settings.fail_fast))
+
+    def _tidy(self) -> None:
+        """Remove the outputs of earlier attempts that no row has now and, where asked, those of rows that are gone."""
+        if obsolete := self.ledger.obsolete():
+            storage.remove(self.folder, obsolete)
+        self.ledger.forget_obsolete()
+        orphans = self.ledger.orphans()
+        if orphans and self.context.settings.prune:
+            gone = storage.remove(self.folder, orphans)
+            self.ledger.forget_orphans(gone)
+            self.notes.append(f"{len(gone)} outputs of rows that are no longer in the manifest removed")
+        elif orphans:
+            self.notes.append(
+                f"{len(orphans)} outputs belong to rows that are no longer in the manifest, as {orphans[0]}; --prune removes them"
+            )
+
+
+def _refuse(path: Path, problems: Sequence[Problem], settings: Settings) -> list[Problem]:
+    """Return the errors among `problems`; raise where there are any and they may not be skipped."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not settings.skip_invalid:
         msg = f"{path}: {len(errors)} problem{'s' if len(errors) > 1 else ''} found, nothing written."
         raise ManifestError(msg, problems)
-    context = Context(
-        settings=settings,
-        images=_images_root(Path(path), settings),
-        out=str(out),
-        uid_key=uids.read_key(settings.uid_key_file),
-    )
-    folder = Path(out)
-    storage.prepare(folder)
-    ledger = Ledger(folder)
+    return errors
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, settings: Settings) -> Iterator[Ledger]:
+    ledger = open_ledger(folder, settings.ledger)
     try:
-        ledger.begin()
-        stopped, interrupted = _run(rows, errors, context, ledger, on_progress)
-        report = Report(
-            frame=_frame(rows, ledger),
-            warnings=tuple(problem for problem in problems if problem.severity == "warning"),
-            elapsed_s=time.perf_counter() - started,
-            n_jobs=1 if settings.backend == "sequential" else parallel.workers(settings.n_jobs),
-            interrupted=interrupted,
-        )
-        if stopped:
-            raise StorageError(stopped)
-        report.write(folder)
+        yield ledger
     finally:
         ledger.close()
-    return report
+
+
+def _output_options(settings: Settings) -> str:
+    return settings.output_options(uids.read_key(settings.uid_key_file))
 
 
 def _images_root(path: Path, settings: Settings) -> str:
@@ -132,45 +297,6 @@ def _images_root(path: Path, settings: Settings) -> str:
 def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
     rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
     return rows, manifest.check(rows, _images_root(path, settings), iods.BY_UID)
-
-
-def _run(
-    rows: Manifest,
-    errors: Sequence[Problem],
-    context: Context,
-    ledger: Ledger,
-    on_progress: Callable[[Progress], None] | None,
-) -> tuple[str, bool]:
-    """Convert what can be converted; return why the run stopped (empty: it didn't) and whether it was interrupted."""
-    settings = context.settings
-    invalid = _invalid(rows, errors)
-    ledger.record(invalid)
-    done = Progress(rows=len(rows), failed=len(invalid))
-    skip = {outcome.ordinal for outcome in invalid}
-    todo = [ordinal for ordinal in range(len(rows)) if ordinal not in skip]
-    size = parallel.chunk_size(len(todo), settings.n_jobs, settings.chunk_size)
-    results = parallel.run_chunks(
-        partial(convert_chunk, context=context),
-        _chunks(rows, todo, size),
-        n_jobs=settings.n_jobs,
-        backend=settings.backend,
-    )
-    try:
-        for result in results:
-            ledger.record(result.outcomes)
-            failed = sum(isinstance(outcome, Failed) for outcome in result.outcomes)
-            done = Progress(
-                rows=done.rows,
-                converted=done.converted + len(result.outcomes) - failed,
-                failed=done.failed + failed,
-            )
-            if on_progress:
-                on_progress(done)
-            if result.stopped or (failed and settings.fail_fast):
-                return result.stopped, False
-    except KeyboardInterrupt:
-        return "", True
-    return "", False
 
 
 def _chunks(rows: Manifest, ordinals: Sequence[int], size: int) -> Iterator[tuple[ManifestRow, ...]]:

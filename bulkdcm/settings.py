@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hmac
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -55,6 +56,18 @@ class Settings:
         Columns of the manifest to leave out.
     uid_key_file
         File with a secret to derive UIDs with (HMAC-SHA256).
+    retry_failed
+        Try the rows again that failed in an earlier run.
+    row_timeout
+        Seconds after which a row fails; 0 for never.
+    memory_limit
+        MB that a worker may allocate; 0 for its share of four fifths of the machine's memory.
+    fsync
+        Bring files to the disk before the ledger calls them done; without it a power cut may lose some.
+    ledger
+        Path of the ledger; None for ``OUT/.bulkdcm/ledger.sqlite``. It needs a local disk.
+    prune
+        Remove the outputs of rows that are no longer in the manifest.
 
     Raises
     ------
@@ -78,15 +91,23 @@ class Settings:
     skip_invalid: bool = False
     ignore_columns: tuple[str, ...] = ()
     uid_key_file: Path | None = None
+    retry_failed: bool = True
+    row_timeout: float = 0.0
+    memory_limit: int = 0
+    fsync: bool = True
+    ledger: Path | None = None
+    prune: bool = False
 
     def __post_init__(self) -> None:
         _one_of("backend", self.backend, BACKENDS)
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("transfer_syntax", self.transfer_syntax, TRANSFER_SYNTAXES)
-        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1)):
+        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 _refuse(name, value, f"a whole number from {least}")
+        if self.row_timeout < 0:
+            _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
         if self.background:
             shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
             if not re.fullmatch(r"#[0-9a-f]{6}", shade):
@@ -104,7 +125,7 @@ class Settings:
         for name in options:
             if name not in known:
                 _refuse("option", name, ", ".join(sorted(known)))
-        for name in ("images", "uid_key_file"):
+        for name in ("images", "uid_key_file", "ledger"):
             if options.get(name) is not None:
                 options[name] = Path(options[name])
         if isinstance(options.get("defaults"), dict):
@@ -112,6 +133,11 @@ class Settings:
         if "ignore_columns" in options:
             options["ignore_columns"] = tuple(options["ignore_columns"])
         return cls(**options)
+
+    def output_options(self, uid_key: bytes) -> str:
+        """Return the options that change an output's bytes, canonical; the key as a digest, so that it can't be read back."""
+        key = hmac.digest(uid_key, b"bulkdcm fingerprint", "sha256").hex()[:16] if uid_key else ""
+        return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}"
 
     @property
     def pixel_options(self) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkdcm import images, iods, storage, uids
+from bulkdcm import images, iods, storage, system, uids
 from bulkdcm.encode import encode
 from bulkdcm.errors import RowError, StorageError
 from bulkdcm.model import Converted, Failed, Seconds
+from bulkdcm.slots import OwnSlot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,12 +36,24 @@ class Context:
         The output folder.
     uid_key
         Secret that UIDs are derived with, or empty.
+    parent
+        Process id of the run.
+    slots
+        Folder where workers say which row they are at; empty where there are no worker processes.
+    memory_bytes
+        What a worker may allocate; 0 for no limit.
+    recognise
+        Write nothing: a row is converted where its output is there already, byte for byte.
     """
 
     settings: Settings
     images: str
     out: str
     uid_key: bytes = field(default=b"", repr=False)
+    parent: int = 0
+    slots: str = ""
+    memory_bytes: int = 0
+    recognise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +64,35 @@ class ChunkResult:
     stopped: str = ""
 
 
+class _Process:
+    """What this worker process has of its own."""
+
+    slot: OwnSlot | None = None
+
+
+def prepare(context: Context) -> None:
+    """Make a worker process ready: it ends with its parent, leaves Ctrl-C to it, keeps its memory limit, shows its row."""
+    system.die_with(context.parent)
+    system.ignore_interrupts()
+    system.limit_memory(context.memory_bytes)
+    _Process.slot = OwnSlot(context.slots)
+
+
 class _Stages:
     """A stopwatch that knows which stage runs."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
-        self._name = ""
+        self.name = ""
         self._since = 0.0
 
     def enter(self, name: str) -> None:
         """End the stage before and begin `name`."""
         now = time.perf_counter()
-        if self._name:
-            key = f"{self._name}_s"
+        if self.name:
+            key = f"{self.name}_s"
             self.spent[key] = self.spent.get(key, 0.0) + now - self._since
-        self._name, self._since = name, now
+        self.name, self._since = name, now
 
     def seconds(self) -> Seconds:
         """Return the time of each stage so far."""
@@ -74,26 +101,34 @@ class _Stages:
 
 
 def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
-    """Convert `rows` one after another."""
+    """Convert `rows` one after another, and bring their files to the disk before saying so."""
     outcomes: list[Outcome] = []
     stopped = ""
-    for outcome in _outcomes(rows, context):
-        if isinstance(outcome, str):
-            stopped = outcome
-            break
-        outcomes.append(outcome)
-        if context.settings.fail_fast and isinstance(outcome, Failed):
-            break
+    try:
+        for outcome in _outcomes(rows, context):
+            outcomes.append(outcome)
+            if context.settings.fail_fast and isinstance(outcome, Failed):
+                break
+    except StorageError as error:
+        stopped = str(error)
+    stored = [outcome.stored.output for outcome in outcomes if isinstance(outcome, Converted)]
+    try:
+        if stored and context.settings.fsync:
+            storage.sync(Path(context.out), stored)
+    except StorageError as error:
+        # Nobody can say which of the files are on the disk, so none is called done.
+        return ChunkResult(outcomes=(), stopped=str(error))
     return ChunkResult(outcomes=tuple(outcomes), stopped=stopped)
 
 
-def _outcomes(rows: Sequence[ManifestRow], context: Context) -> Iterator[Outcome | str]:
+def _outcomes(rows: Sequence[ManifestRow], context: Context) -> Iterator[Outcome]:
+    slot = _Process.slot if context.slots else None
     for row in rows:
-        try:
-            yield convert_row(row, context)
-        except StorageError as error:
-            yield str(error)
-            return
+        if slot:
+            slot.begin(row.ordinal)
+        yield convert_row(row, context)
+        if slot:
+            slot.end()
 
 
 def convert_row(row: ManifestRow, context: Context) -> Outcome:
@@ -106,20 +141,28 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
     """
     stages = _Stages()
     failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid())
+    timeout_s = context.settings.row_timeout
     try:
-        stages.enter("read")
-        source = images.read_source(context.images, row.source, row.sha256)
-        failed = replace(failed, source_size_bytes=len(source.data), source_sha256=source.sha256)
-        return _convert(row, source, context, stages)
+        with system.deadline(timeout_s):
+            stages.enter("read")
+            source = images.read_source(context.images, row.source, row.sha256)
+            failed = replace(failed, source_size_bytes=len(source.data), source_sha256=source.sha256)
+            return _convert(row, source, context, stages)
     except StorageError:
         raise
     except RowError as error:
         return replace(
             failed, stage=error.stage, error=type(error).__name__, message=str(error), seconds=stages.seconds()
         )
+    except system.RowTimeoutError:
+        return replace(timed_out(row, timeout_s), worker=os.getpid(), seconds=stages.seconds())
     except MemoryError:
-        message = f"{row.source}: not enough memory. Lower --n-jobs, or --max-pixels to refuse such images."
-        return replace(failed, stage="decode", error="MemoryError", message=message, seconds=stages.seconds())
+        message = (
+            f"{row.source}: not enough memory. Raise --memory-limit, lower --n-jobs, "
+            "or lower --max-pixels to refuse such images."
+        )
+        stage = stages.name
+        return replace(failed, stage=stage, error="MemoryError", message=message, seconds=stages.seconds())
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # the one place where an error nobody foresaw is kept, not lost
@@ -131,6 +174,21 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
             traceback=traceback.format_exc(),
             seconds=stages.seconds(),
         )
+
+
+def timed_out(row: ManifestRow, timeout_s: float) -> Failed:
+    """Return the outcome of a row that is over its time."""
+    message = f"{row.source}: not converted within --row-timeout {timeout_s:g} s. Raise it, or look at the image."
+    return Failed(ordinal=row.ordinal, stage="timeout", error="RowTimeout", message=message)
+
+
+def crashed(row: ManifestRow) -> Failed:
+    """Return the outcome of a row that kills every worker that tries it."""
+    message = (
+        f"{row.source}: its worker died, twice with this row alone: a crash of a decoder, or more memory than the system "
+        "gives. Open and save the image anew, or raise --memory-limit."
+    )
+    return Failed(ordinal=row.ordinal, stage="crashed", error="WorkerCrash", message=message)
 
 
 def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages) -> Converted:
@@ -145,7 +203,10 @@ def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages
     stages.enter("encode")
     data, transfer_syntax_uid = encode(dataset, frame, settings.transfer_syntax)
     stages.enter("store")
-    stored = storage.store(Path(context.out), row.output or uid_output(instance), data)
+    if system.orphaned(context.parent):
+        os._exit(1)  # the run was killed: another may be at this folder already
+    store = storage.recognise if context.recognise else storage.store
+    stored = store(Path(context.out), row.output or uid_output(instance), data)
     return Converted(
         ordinal=row.ordinal,
         stored=stored,
@@ -159,6 +220,7 @@ def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages
         samples_per_pixel=frame.samples_per_pixel,
         source_size_bytes=len(source.data),
         source_sha256=source.sha256,
+        source_mtime_ns=source.mtime_ns,
         decisions=frame.decisions,
         seconds=stages.seconds(),
         worker=os.getpid(),

@@ -10,6 +10,7 @@ from bulkdcm import __version__
 from bulkdcm.cli.check import check
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.problems import show
+from bulkdcm.cli.rebuild import rebuild
 from bulkdcm.errors import ManifestError, RunError, SettingsError
 
 _INTERRUPTED = 130
@@ -23,6 +24,7 @@ def cli() -> None:
 
 cli.add_command(convert)
 cli.add_command(check)
+cli.add_command(rebuild)
 
 
 def run(arguments: list[str] | None = None) -> int:

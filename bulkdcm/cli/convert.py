@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options, run_options
-from bulkdcm.cli.problems import show
+from bulkdcm.cli.options import manifest_options, out_option, run_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
 @manifest_options
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Output folder.")
+@out_option
+@click.option("--dry-run", is_flag=True, help="Say how many rows would run, and why; do nothing.")
 @run_options
-def convert(manifest: Path, out: Path, **options: Any) -> int:
-    """Convert every row of MANIFEST to a DICOM file in OUT, and report on each."""
-    from rich.console import Console
-
+def convert(manifest: Path, out: Path, *, dry_run: bool, **options: Any) -> int:
+    """Convert every row of MANIFEST that is not done yet to a DICOM file in OUT, and report on all of them."""
     from bulkdcm import pipeline
-    from bulkdcm.cli.progress import shown
-    from bulkdcm.report import terminal
+    from bulkdcm.cli.running import shown_to_its_end
 
-    with shown() as on_progress:
-        report = pipeline.convert(manifest, out, on_progress=on_progress, **options)
-    show(report.warnings)
-    console = Console(highlight=False, soft_wrap=False)
-    for line in terminal.lines(report, str(out)):
-        console.print(line)
-    if report.interrupted:
-        click.echo("interrupted: what was finished is kept. Run the same command again to go on.", err=True)
-    return report.exit_code
+    if not dry_run:
+        return shown_to_its_end(pipeline.convert, manifest, out, options)
+    for reason, count in sorted(pipeline.plan(manifest, out, **options).items()):
+        click.echo(f"{count:>10,}  {reason}")
+    return 0

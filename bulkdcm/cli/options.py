@@ -106,5 +106,39 @@ run_options = _all(
             "--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."
         ),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
+        click.option(
+            "--retry-failed/--no-retry-failed",
+            default=True,
+            show_default=True,
+            help="Try the rows again that failed before.",
+        ),
+        click.option(
+            "--row-timeout",
+            type=click.FloatRange(0),
+            default=0.0,
+            metavar="SECONDS",
+            help="Fail a row that takes longer. [never]",
+        ),
+        click.option(
+            "--memory-limit",
+            type=click.IntRange(0),
+            default=0,
+            metavar="MB",
+            help="What a worker may allocate. [its share of the machine's]",
+        ),
+        click.option(
+            "--fsync/--no-fsync",
+            default=True,
+            show_default=True,
+            help="Bring files to the disk before calling them done; without it, a power cut may lose some.",
+        ),
+        click.option(
+            "--ledger",
+            type=click.Path(path_type=Path),
+            help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
+        ),
+        click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
     ]
 )
+
+out_option = click.option("--out", required=True, type=click.Path(path_type=Path), help="Output folder.")

@@ -21,7 +21,9 @@ COLUMNS: tuple[ReportColumn, ...] = (
     ReportColumn("source", _TEXT, "image, relative to the image root"),
     ReportColumn("output", _TEXT, "DICOM file, relative to the output folder"),
     ReportColumn("status", _TEXT, "`converted`, `failed`, or `pending` where the run ended before the row's turn"),
-    ReportColumn("stage", _TEXT, "where it failed: check, read, decode, build, encode, store, unexpected"),
+    ReportColumn(
+        "stage", _TEXT, "where it failed: check, read, decode, build, encode, store, crashed, timeout, unexpected"
+    ),
     ReportColumn("error", _TEXT, "class of the error"),
     ReportColumn("message", _TEXT, "what happened and what to do"),
     ReportColumn("study_instance_uid", _TEXT, "Study Instance UID"),
@@ -45,6 +47,7 @@ COLUMNS: tuple[ReportColumn, ...] = (
     ReportColumn("encode_s", _SECONDS, "seconds encoding it"),
     ReportColumn("store_s", _SECONDS, "seconds storing and hashing the output"),
     ReportColumn("worker", _COUNT, "process id of the worker"),
+    ReportColumn("reason", _TEXT, "why it ran last: `new`, `failed before`, or what had changed"),
     ReportColumn("attempt", _COUNT, "how many times the row was tried"),
     ReportColumn("traceback", _TEXT, "of an error nobody foresaw"),
 )

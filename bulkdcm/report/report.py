@@ -34,19 +34,25 @@ class Report:
         One line for each manifest row, in manifest order; columns as in `COLUMNS`.
     warnings
         What the preflight said without stopping the run.
+    notes
+        What the user should know of the run: a slower ledger, outputs that no row has any more.
+    converted_now
+        Rows converted by this run; the others were done before.
     elapsed_s
         Wall time of the run.
     n_jobs
         Workers.
     interrupted
-        Whether the run was stopped before its end.
+        128 and the number of the signal that stopped the run before its end; else 0.
     """
 
     frame: pd.DataFrame
     warnings: tuple[Problem, ...]
     elapsed_s: float
     n_jobs: int
-    interrupted: bool = False
+    converted_now: int
+    notes: tuple[str, ...] = ()
+    interrupted: int = 0
 
     def count(self, status: str) -> int:
         """Return the number of rows with a status."""
@@ -54,9 +60,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: every row converted. 1: some are not. 130: interrupted."""
+        """0: every row converted. 1: some are not. 130, 143: interrupted."""
         if self.interrupted:
-            return 130
+            return self.interrupted
         return 0 if self.count("converted") == len(self.frame) else 1
 
     def summary(self) -> dict[str, Any]:
@@ -66,21 +72,24 @@ class Report:
         total = sum(spent.values())
         elapsed_s = max(self.elapsed_s, 1e-9)
         sizes = {name: int(converted[name].fillna(0).sum()) for name in ("source_size_bytes", "output_size_bytes")}
+        share = self.converted_now / len(converted) if len(converted) else 0.0
         return {
             "rows": len(self.frame),
             **{status: self.count(status) for status in ("converted", "failed", "pending")},
+            "converted_now": self.converted_now,
+            "notes": list(self.notes),
             "warnings": [str(problem) for problem in self.warnings],
             "failures": self._failures(),
             "elapsed_s": round(self.elapsed_s, 3),
             "workers": self.n_jobs,
-            "images_per_s": round(len(converted) / elapsed_s, 1),
-            "source_mb_per_s": round(sizes["source_size_bytes"] / 1e6 / elapsed_s, 2),
-            "output_mb_per_s": round(sizes["output_size_bytes"] / 1e6 / elapsed_s, 2),
+            "images_per_s": round(self.converted_now / elapsed_s, 1),
+            "source_mb_per_s": round(sizes["source_size_bytes"] * share / 1e6 / elapsed_s, 2),
+            "output_mb_per_s": round(sizes["output_size_bytes"] * share / 1e6 / elapsed_s, 2),
             **sizes,
             "stage_shares": {
                 name.removesuffix("_s"): round(s / total, 4) if total else 0.0 for name, s in spent.items()
             },
-            "interrupted": self.interrupted,
+            "interrupted": bool(self.interrupted),
         }
 
     def _failures(self) -> list[dict[str, Any]]:

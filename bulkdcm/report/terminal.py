@@ -50,6 +50,8 @@ def _counts(facts: dict[str, Any]) -> Text:
         text.append(f", {facts['failed']:,} failed", style="bold red")
     if facts["pending"]:
         text.append(f", {facts['pending']:,} pending", style="bold yellow")
+    if before := facts["converted"] - facts["converted_now"]:
+        text.append(f" ({before:,} of them before)")
     return text
 
 

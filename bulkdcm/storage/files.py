@@ -6,19 +6,25 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulkdcm import system
 from bulkdcm.errors import StorageError, StoreError
 from bulkdcm.model import StoredInstance
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
 
 TEMPORARY_SUFFIX = ".bulkdcm-tmp"
+_TEMPORARY = re.compile(r"\.(\d+-\d+|report\.\w+-\d+|summary\.json-\d+)" + re.escape(TEMPORARY_SUFFIX))
 # The disk's fault, not the row's: they would fail every row, so the run ends and can be resumed.
 _ENDS_RUN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS |= getattr(os, "O_NOFOLLOW", 0)
+_RESUME = "Make room or mend the disk, then run the same command again."
 
 
 def prepare(folder: Path) -> None:
@@ -62,27 +68,113 @@ def store(folder: Path, output: str, data: bytes) -> StoredInstance:
     temporary = final.with_name(f".{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
     try:
         try:
-            _write(temporary, data)
+            mtime_ns = _write(temporary, data)
         except FileNotFoundError:
             final.parent.mkdir(parents=True, exist_ok=True)
-            _write(temporary, data)
+            mtime_ns = _write(temporary, data)
+        _check_inside(folder, final)
         temporary.replace(final)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         if error.errno in _ENDS_RUN:
-            msg = f"{output}: {error.strerror}. Make room or mend the disk, then run the same command again."
+            msg = f"{output}: {error.strerror}. {_RESUME}"
             raise StorageError(msg) from error
         msg = f"{output}: {error.strerror}. Check the name in the output column and the permissions of the folder."
         raise StoreError(msg) from error
-    return StoredInstance(output=output, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return StoredInstance(output=output, size_bytes=len(data), sha256=sha256, mtime_ns=mtime_ns)
 
 
-def _write(path: Path, data: bytes) -> None:
+def recognise(folder: Path, output: str, data: bytes) -> StoredInstance:
+    """Return what is stored at `output` where it is `data`, writing nothing.
+
+    Raises
+    ------
+    StoreError
+        Where there is no such file, or it holds other bytes.
+    """
+    path = folder / output
+    try:
+        _check_inside(folder, path)
+        same = path.read_bytes() == data
+        mtime_ns = path.stat().st_mtime_ns
+    except OSError as error:
+        msg = f"{output}: {error.strerror}. `bulkdcm convert` will make it."
+        raise StoreError(msg) from error
+    if not same:
+        msg = f"{output}: not what this row gives. `bulkdcm convert` will make it anew."
+        raise StoreError(msg)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return StoredInstance(output=output, size_bytes=len(data), sha256=sha256, mtime_ns=mtime_ns)
+
+
+def _write(path: Path, data: bytes) -> int:
+    """Write the file and return its modification time in nanoseconds."""
     descriptor = os.open(path, _FLAGS, 0o666)
     try:
         rest = memoryview(data)
         while rest:  # a full disk may take a part and say so only by the count
-            rest = rest[os.write(descriptor, rest) :]
+            count = os.write(descriptor, rest)
+            if not count:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            rest = rest[count:]
+        return os.fstat(descriptor).st_mtime_ns
     finally:
         os.close(descriptor)
+
+
+def _check_inside(folder: Path, final: Path) -> None:
+    """Refuse a folder inside the output that is a link to somewhere else."""
+    if final.parent == folder:
+        return
+    real = os.path.realpath(final.parent)
+    if not real.startswith(os.path.realpath(folder) + os.sep):
+        raise OSError(errno.ELOOP, f"its folder is a link that leads outside the output folder, to {real}")
+
+
+def sync(folder: Path, outputs: Sequence[str]) -> None:
+    """Bring the outputs to the disk.
+
+    Raises
+    ------
+    StorageError
+        Where the disk did not take them.
+    """
+    try:
+        system.sync(folder, [folder / output for output in outputs])
+    except OSError as error:
+        msg = f"{folder}: {error.strerror}. {_RESUME}"
+        raise StorageError(msg) from error
+
+
+def remove(folder: Path, outputs: Iterable[str]) -> list[str]:
+    """Remove outputs, and the folders they leave empty; return those that are gone."""
+    gone = []
+    for output in outputs:
+        path = folder / output
+        try:
+            _check_inside(folder, path)
+            path.unlink(missing_ok=True)
+        except OSError:
+            continue
+        gone.append(output)
+        for parent in path.parents:
+            if parent == folder:
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                break
+    return gone
+
+
+def remove_temporary(folder: Path) -> int:
+    """Remove what a killed run left half-written, by our own names only; return how many files."""
+    count = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                Path(where, name).unlink(missing_ok=True)
+                count += 1
+    return count

@@ -1,0 +1,24 @@
+"""``bulkdcm rebuild``: a lost or damaged ledger made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkdcm.cli.options import manifest_options, out_option, run_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@manifest_options
+@out_option
+@run_options
+def rebuild(manifest: Path, out: Path, **options: Any) -> int:
+    """Make the ledger of OUT anew: the rows of MANIFEST whose outputs are there, byte for byte, are done."""
+    from bulkdcm import pipeline
+    from bulkdcm.cli.running import shown_to_its_end
+
+    return shown_to_its_end(pipeline.rebuild, manifest, out, options)

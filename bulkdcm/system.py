@@ -1,0 +1,190 @@
+"""What only POSIX or Linux can do, each with its fallback: elsewhere bulkdcm runs with less protection, and says so."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+try:
+    import fcntl
+    import resource
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]
+
+_WATCH_EVERY_S = 0.1
+_LIBC: Any = None
+if sys.platform == "linux":
+    with contextlib.suppress(OSError):
+        _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def missing_protection() -> list[str]:
+    """Return what this machine can't do, in words for the user."""
+    lacks = []
+    if not hasattr(os, "getppid") or sys.platform == "win32":
+        lacks.append("workers of a killed run go on until they are idle")
+    if fcntl is None:
+        lacks.append("two runs on one output folder are told apart by a file, which a crash leaves behind")
+    if resource is None:
+        lacks.append("--memory-limit is not enforced")
+    if not hasattr(signal, "setitimer"):
+        lacks.append("--row-timeout always replaces the worker")
+    return lacks
+
+
+def die_with(parent: int) -> None:
+    """End this process within a quarter of a second after its parent has ended.
+
+    A thread watches `os.getppid`: PR_SET_PDEATHSIG would follow the parent's thread, which joblib may end earlier.
+    """
+    if sys.platform == "win32":
+        return
+    if orphaned(parent):
+        os._exit(1)
+
+    def watch() -> None:
+        while not orphaned(parent):
+            time.sleep(_WATCH_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="bulkdcm-parent-watch", daemon=True).start()
+
+
+def orphaned(parent: int) -> bool:
+    """Whether `parent` is no longer this process's parent (nor this process itself, as in threads)."""
+    return sys.platform != "win32" and parent not in {os.getppid(), os.getpid()}
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent, which ends its workers in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def limit_memory(size_bytes: int) -> None:
+    """Let this process allocate at most `size_bytes` more than it has; 0 for no limit."""
+    if resource is None or not size_bytes:
+        return
+    used = 0
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        used = int(status.split("VmData:")[1].split()[0]) * 1024
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = used + size_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def memory_bytes() -> int:
+    """Return the memory this process and its workers may use: the machine's or, if less, the control group's; 0 if unknown."""
+    found = []
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path(path).read_text(encoding="ascii")))
+    return min(found, default=0)
+
+
+class RowTimeoutError(BaseException):
+    """Raised inside a row by `deadline`; a BaseException, so that no reader takes it for a damaged image."""
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise `RowTimeoutError` in the block after `seconds`; 0 for never.
+
+    It reaches Python code and sleeps; one long call into C is ended by the parent, which kills the worker.
+    """
+    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not seconds or not usable:
+        yield
+        return
+
+    def expire(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        raise RowTimeoutError
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def sync(folder: Path, files: list[Path]) -> None:
+    """Bring written files to the disk: one `syncfs` where there is one, else each file and folder by itself.
+
+    Raises
+    ------
+    OSError
+        Where the disk did not take them.
+    """
+    if _LIBC is not None and hasattr(_LIBC, "syncfs"):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if _LIBC.syncfs(descriptor) != 0:
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+        return
+    for path in [*files, *({path.parent for path in files} if os.name == "posix" else ())]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def lock(descriptor: int) -> bool:
+    """Take the one lock on an open file, until the process ends; return whether it was free."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def kill(pid: int) -> None:
+    """End a process at once."""
+    with contextlib.suppress(OSError):
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
+    """Within the block, raise KeyboardInterrupt on SIGINT and `terminated()` on SIGTERM; a second signal ends at once."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        del frame
+        for again in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(again, _end_now)
+        raise terminated() if signum == signal.SIGTERM else KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_now(signum: int, frame: FrameType | None) -> None:
+    del frame
+    os._exit(128 + signum)

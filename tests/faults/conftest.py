@@ -1,0 +1,205 @@
+"""A data set, the real command to do harm to, and the invariants that every fault must leave true."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+HEADER = (
+    "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,BodyPartExamined"
+)
+POISON = Path(__file__).parent / "poison"
+
+
+class Job:
+    """A manifest, its images and an output folder, and the command that converts them.
+
+    Parameters
+    ----------
+    folder
+        Where everything lies; nothing outside `out` may change.
+    rows
+        How many images to make.
+    """
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self.folder, self.data, self.out = folder, folder / "data", folder / "out"
+        self.manifest = self.data / "manifest.csv"
+        rng = np.random.default_rng(3)
+        self.lines = [HEADER]
+        pixels = rng.integers(0, 255, (64, 64), dtype=np.uint8)
+        for number in range(rows):
+            name = f"{number % 7}/{number:04d}.{'png' if number % 3 else 'jpg'}"
+            path = self.data / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.roll(pixels, number)).save(path)
+            self.lines.append(self.line(name, number))
+        self.write_manifest()
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(POISON), os.environ.get("PYTHONPATH", "")]),
+        }
+
+    @staticmethod
+    def line(name: str, number: int) -> str:
+        return f"{name},{number % 7:03d},A^B,O,20230102,101112,1,1,{number + 1},CHEST"
+
+    def write_manifest(self) -> None:
+        self.manifest.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+    def poison(self, deed: str, name: str | None = None) -> str:
+        """Add a row whose image does `deed` to its worker."""
+        name = name or f"poison/{deed}.png"
+        path = self.data / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"POISON {deed} ", encoding="ascii")
+        self.lines.insert(len(self.lines) // 2, self.line(name, len(self.lines)))
+        self.write_manifest()
+        return name
+
+    def command(self, *options: object, out: Path | None = None) -> list[str]:
+        base = [sys.executable, "-m", "bulkdcm", "convert", self.manifest, "--out", out or self.out, "--n-jobs", 2]
+        return [str(part) for part in (*base, *options)]
+
+    def start(self, *options: object, prefix: tuple[str, ...] = (), **more: object) -> subprocess.Popen:
+        """Start the command in a session of its own."""
+        return subprocess.Popen(
+            [*prefix, *self.command(*options)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+            start_new_session=True,
+            **more,
+        )
+
+    def run(self, *options: object, out: Path | None = None, prefix: tuple[str, ...] = (), timeout: float = 300):
+        """Run the command to its end."""
+        return subprocess.run(
+            [*prefix, *self.command(*options, out=out)],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            check=False,
+            timeout=timeout,
+        )
+
+    def stored(self, out: Path | None = None) -> dict[str, str]:
+        """Return the SHA-256 of each output by its path."""
+        out = out or self.out
+        return {
+            str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in out.rglob("*.dcm")
+        }
+
+    def report(self) -> pd.DataFrame:
+        return pd.read_csv(self.out / "report.csv", dtype={"status": str, "reason": str, "source": str})
+
+    def ledger_rows(self) -> list[tuple]:
+        path = self.out / ".bulkdcm" / "ledger.sqlite"
+        if not path.exists():
+            return []
+        connection = sqlite3.connect(path)
+        try:
+            return list(connection.execute("SELECT ordinal, status, output, output_sha256 FROM outcome"))
+        except sqlite3.OperationalError:
+            return []  # killed before its first commit
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def job_of(tmp_path):
+    """Return a function: number of rows to a `Job`."""
+    return lambda rows: Job(tmp_path, rows)
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory):
+    """Return a function: job to the digests of an undisturbed run of it."""
+    known: dict[str, dict[str, str]] = {}
+
+    def of(job: Job) -> dict[str, str]:
+        key = hashlib.sha256("\n".join(job.lines).encode()).hexdigest()
+        if key not in known:
+            out = tmp_path_factory.mktemp("reference")
+            done = job.run("--backend", "sequential", out=out)
+            assert done.returncode == 0, done.stderr
+            known[key] = job.stored(out)
+        return known[key]
+
+    return of
+
+
+def processes_of(session: int) -> list[int]:
+    """Return the processes of a session that are still alive."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def no_process_left():
+    """Return a function that waits for a session's processes to end, and fails where one doesn't."""
+
+    def check(session: int, within_s: float = 3.0) -> None:
+        limit = time.monotonic() + within_s
+        while (left := processes_of(session)) and time.monotonic() < limit:
+            time.sleep(0.02)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left, f"processes {left} outlived the run"
+
+    return check
+
+
+@pytest.fixture
+def still_true():
+    """Return the check of what must hold right after a fault, before the run goes on."""
+
+    def check(job: Job, whole: dict[str, str]) -> None:
+        stored = job.stored()
+        wrong = {path for path, digest in stored.items() if whole.get(path) != digest}
+        assert not wrong, f"half-written or different: {sorted(wrong)[:3]}"
+        for _, status, output, digest in job.ledger_rows():
+            if status == "converted":
+                assert stored.get(output) == digest, f"{output} is called done and isn't"
+
+    return check
+
+
+@pytest.fixture
+def goes_on():
+    """Return the check of the run after a fault: it ends well, and all is as if nothing had happened."""
+
+    def check(job: Job, whole: dict[str, str], *options: object, code: int = 0) -> pd.DataFrame:
+        outside = set(job.folder.iterdir())
+        done = job.run(*options)
+        assert done.returncode == code, done.stderr
+        assert job.stored() == whole
+        report = job.report()
+        assert list(report["line"]) == list(range(2, len(job.lines) + 1))
+        failed = report[report["status"] != "converted"]
+        assert failed["message"].notna().all()
+        assert not list(job.out.rglob("*.bulkdcm-tmp")), "a temporary file is left"
+        assert set(job.folder.iterdir()) == outside | {job.out}
+        return report
+
+    return check
