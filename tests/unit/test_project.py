@@ -24,13 +24,15 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 def test_every_option_of_the_command_is_a_setting_and_back():
     convert = cli.commands["convert"]
-    names = {parameter.name for parameter in convert.params} - {"manifest", "out", "help"}
+    names = {parameter.name for parameter in convert.params} - {"manifest", "out", "help", "dry_run"}
     assert names == {field.name for field in fields(Settings)}
 
 
 def test_defaults_of_command_and_settings_agree():
     given = cli.commands["convert"].make_context("convert", ["manifest.csv", "--out", "out"]).params
-    assert {name: value for name, value in given.items() if name not in {"manifest", "out"}} == asdict(Settings())
+    assert {name: value for name, value in given.items() if name not in {"manifest", "out", "dry_run"}} == asdict(
+        Settings()
+    )
 
 
 @pytest.mark.parametrize("command", sorted(cli.commands))
@@ -51,7 +53,7 @@ def test_every_sop_class_is_in_the_readme(iod):
     assert re.search(rf"`{iod.alias}`.*`{iod.keyword}`", README)
 
 
-@pytest.mark.parametrize("code", [0, 130, *sorted({e.exit_code for e in errors.RunError.__subclasses__()})])
+@pytest.mark.parametrize("code", [0, 130, 143, *sorted({e.exit_code for e in errors.RunError.__subclasses__()})])
 def test_every_exit_code_is_in_the_readme(code):
     assert re.search(rf"^\| {code} \|", README, re.MULTILINE)
 
