@@ -42,7 +42,8 @@ COLUMNS: dict[str, str] = {
     "checksum": "INTEGER NOT NULL",
 }
 _NAMES = list(COLUMNS)
-_CHECKED = _NAMES[1:-1]  # not the ordinal, which moves when the manifest is reordered
+_FAR = 2**48
+_UNOWNED = "output NOT IN (SELECT output FROM outcome WHERE status = 'converted' AND ordinal >= 0)"
 _QUOTED = ", ".join(f'"{name}"' for name in _NAMES)  # rows and columns are SQL words
 
 
@@ -62,7 +63,7 @@ def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
             f"outputs, or remove {folder / FOLDER} to start over."
         )
         raise LedgerError(msg)
-    ledger = Ledger(path)
+    ledger = Ledger(path, begun=marker.exists())
     try:
         marker.touch()
     except OSError as error:
@@ -89,6 +90,8 @@ class Ledger:
     ----------
     path
         The SQLite file; made where it is missing.
+    begun
+        Whether a run has had it open, so that it must hold something.
 
     Attributes
     ----------
@@ -105,13 +108,13 @@ class Ledger:
         Where it can't be opened, is damaged, or is of a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, begun: bool = False) -> None:
         self.path = path
-        is_new = not path.exists()
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None)
-            if not is_new:
+            # A run killed while it made its first ledger leaves an empty one, which is as good as none.
+            if begun or self._value("SELECT count(*) FROM sqlite_master"):
                 self._refuse_strange()
             self.journal_mode = str(self._value("PRAGMA journal_mode=WAL"))
             self._connection.execute("PRAGMA synchronous=FULL")
@@ -130,7 +133,6 @@ class Ledger:
         with self._transaction():
             for statement in (
                 f"CREATE TABLE IF NOT EXISTS outcome ({columns})",
-                f"CREATE TABLE IF NOT EXISTS orphan ({columns.replace('INTEGER PRIMARY KEY', 'INTEGER')})",
                 "CREATE TABLE IF NOT EXISTS obsolete (output TEXT PRIMARY KEY) WITHOUT ROWID",
                 "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
                 f"PRAGMA user_version = {VERSION}",
@@ -181,8 +183,15 @@ class Ledger:
             self._connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({marks})", rows)  # noqa: S608  # names are ours
             self._connection.executemany("INSERT OR IGNORE INTO obsolete VALUES (?)", [(path,) for path in obsolete])
 
-    def outcomes(self, names: Sequence[str] = tuple(_NAMES), *, table: str = "outcome") -> Iterator[tuple[Any, ...]]:
+    def outcomes(self, names: Sequence[str] = tuple(_NAMES), *, orphans: bool = False) -> Iterator[tuple[Any, ...]]:
         """Yield the outcomes in manifest order, each a tuple in the order of `names`.
+
+        Parameters
+        ----------
+        names
+            Which columns.
+        orphans
+            Also those of rows that are no longer in the manifest, whose ordinals are negative.
 
         Raises
         ------
@@ -190,8 +199,9 @@ class Ledger:
             Where a row is not what was written.
         """
         places = [_NAMES.index(name) for name in names]
+        only = "" if orphans else "WHERE ordinal >= 0"
         with self._explained():
-            for row in self._connection.execute(f"SELECT {_QUOTED} FROM {table} ORDER BY ordinal"):  # noqa: S608  # names are ours
+            for row in self._connection.execute(f"SELECT {_QUOTED} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
                 if _checksum(row[1:-1]) != row[-1]:
                     msg = (
                         f"the ledger {self.path} is damaged: row {row[0]} is not what was written. "
@@ -200,44 +210,29 @@ class Ledger:
                     raise LedgerError(msg)
                 yield tuple(row[place] for place in places)
 
-    def renumber(self, moves: Iterable[tuple[int, int]], gone: Iterable[int]) -> None:
-        """Follow a manifest that was reordered: give rows new ordinals, and set aside those that are no longer in it.
-
-        Parameters
-        ----------
-        moves
-            (old ordinal, new ordinal) of the rows that moved.
-        gone
-            Old ordinals of the rows that are gone.
-        """
+    def renumber(self, moves: Iterable[tuple[int, int]]) -> None:
+        """Follow a manifest that has changed: (old, new) ordinals of rows; a new one below 0 sets the row aside."""
         with self._explained(), self._transaction():
-            execute = self._connection.executemany
-            lost = [(ordinal,) for ordinal in gone]
-            execute("INSERT INTO orphan SELECT * FROM outcome WHERE ordinal = ?", lost)
-            execute("DELETE FROM outcome WHERE ordinal = ?", lost)
-            # By way of negative numbers, since the new place may not be free yet.
-            execute("UPDATE outcome SET ordinal = ? WHERE ordinal = ?", [(-new - 1, old) for old, new in moves])
-            self._connection.execute("UPDATE outcome SET ordinal = -ordinal - 1 WHERE ordinal < 0")
+            # By way of numbers far away, since the new place may not be free yet.
+            statement = "UPDATE outcome SET ordinal = ? WHERE ordinal = ?"
+            self._connection.executemany(statement, [(new + _FAR, old) for old, new in moves])
+            self._connection.execute("UPDATE outcome SET ordinal = ordinal - ? WHERE ordinal > ?", (_FAR, _FAR // 2))
+
+    def orphans(self) -> list[str]:
+        """Return the outputs of rows that are no longer in the manifest, and that no row has now."""
+        return self._outputs(f"SELECT output FROM outcome WHERE status = 'converted' AND ordinal < 0 AND {_UNOWNED}")  # noqa: S608  # ours
 
     def forget_orphans(self, outputs: Iterable[str]) -> None:
         """Remove what is known of orphans with these outputs."""
         with self._explained(), self._transaction():
-            self._connection.executemany("DELETE FROM orphan WHERE output = ?", [(path,) for path in outputs])
-
-    def orphans(self) -> list[str]:
-        """Return the outputs of rows that are no longer in the manifest, and that no row has now."""
-        statement = (
-            "SELECT output FROM orphan WHERE status = 'converted' "
-            "AND output NOT IN (SELECT output FROM outcome WHERE status = 'converted')"
-        )
-        with self._explained():
-            return [row[0] for row in self._connection.execute(statement)]
+            statement = "DELETE FROM outcome WHERE ordinal < 0 AND output = ?"
+            self._connection.executemany(statement, [(path,) for path in outputs])
 
     def obsolete(self) -> list[str]:
-        """Return outputs of earlier attempts that may have to go and that no row has now."""
-        statement = (
-            "SELECT output FROM obsolete WHERE output NOT IN (SELECT output FROM outcome WHERE status = 'converted')"
-        )
+        """Return the outputs of earlier attempts that no row has now."""
+        return self._outputs(f"SELECT output FROM obsolete WHERE {_UNOWNED}")  # noqa: S608  # ours
+
+    def _outputs(self, statement: str) -> list[str]:
         with self._explained():
             return [row[0] for row in self._connection.execute(statement)]
 

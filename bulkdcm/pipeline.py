@@ -74,8 +74,7 @@ def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **
         return {resume.NEW: len(rows)}
     with Lock(folder / FOLDER), _opened(folder, settings) as ledger:
         found = resume.plan(rows, ledger, _output_options(settings), (_images_root(Path(path), settings), str(out)))
-        counts = found.counts()
-        return {**counts, "gone from the manifest": len(found.gone)} if found.gone else counts
+        return found.counts()
 
 
 def convert(
@@ -204,8 +203,8 @@ class _Run:
         if self.ledger.left_unclean:
             storage.remove_temporary(self.folder)
         self.ledger.mark("running")
-        if self.plan.moves or self.plan.gone:
-            self.ledger.renumber(self.plan.moves, self.plan.gone)
+        if self.plan.moves:
+            self.ledger.renumber(self.plan.moves)
         skip = {outcome.ordinal for outcome in invalid}
         settings = self.context.settings
         todo = [ordinal for ordinal in self.plan.todo(retry_failed=settings.retry_failed) if ordinal not in skip]

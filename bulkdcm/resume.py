@@ -38,7 +38,7 @@ NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
     "output missing",
     "output altered",
 )
-DONE = ""
+DONE, GONE = "", "gone from the manifest"
 _READ = (
     "ordinal",
     "status",
@@ -69,8 +69,8 @@ class Plan:
         For each row, how often it has been tried.
     outputs
         For each row, the output it has from an earlier run; empty where there is none.
-    moves, gone
-        (old, new) ordinals of rows that moved, and old ones of rows that are no longer in the manifest.
+    moves
+        (old, new) ordinals of rows that moved; the new one is negative for rows that are no longer in the manifest.
     """
 
     reasons: list[str]
@@ -80,16 +80,16 @@ class Plan:
     metadata: npt.NDArray[np.int64]
     settings: str
     moves: list[tuple[int, int]] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
 
     def todo(self, *, retry_failed: bool) -> list[int]:
         """Return the ordinals of the rows to run."""
         return [o for o, reason in enumerate(self.reasons) if reason and (retry_failed or reason != FAILED)]
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows there are by reason, the done ones under ``done``."""
+        """Return how many rows there are by reason, the done ones under ``done``, and the earlier rows that are gone."""
         found: dict[str, int] = {}
-        for reason in self.reasons:
+        gone = sum(new < 0 for _, new in self.moves)
+        for reason in [*self.reasons, *[GONE] * gone]:
             found[reason or "done"] = found.get(reason or "done", 0) + 1
         return found
 
@@ -129,11 +129,15 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
     )
     places = {identity: ordinal for ordinal, identity in enumerate(found.identities.tolist())}
     sources, planned = manifest.column("source"), manifest.column("output")
-    for row in ledger.outcomes(_READ):
+    aside = 0
+    for row in ledger.outcomes(_READ, orphans=True):
         old = dict(zip(_READ, row, strict=True))
+        aside = min(aside, old["ordinal"])
         ordinal = places.pop(old["identity"], None)
         if ordinal is None:
-            found.gone.append(old["ordinal"])
+            if old["ordinal"] >= 0:
+                aside -= 1
+                found.moves.append((old["ordinal"], aside))
             continue
         if ordinal != old["ordinal"]:
             found.moves.append((old["ordinal"], ordinal))

@@ -95,6 +95,11 @@ class Job:
             timeout=timeout,
         )
 
+    def rebuild(self):
+        """Run ``bulkdcm rebuild`` to its end."""
+        command = [part if part != "convert" else "rebuild" for part in self.command()]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False, timeout=300)
+
     def stored(self, out: Path | None = None) -> dict[str, str]:
         """Return the SHA-256 of each output by its path."""
         out = out or self.out
@@ -203,3 +208,14 @@ def goes_on():
         return report
 
     return check
+
+
+@pytest.fixture
+def figures(capsys):
+    """Return a function that prints what a long test has counted."""
+
+    def say(**counts: int) -> None:
+        with capsys.disabled():
+            print("\n  " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
+
+    return say
