@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, delayed
@@ -47,6 +47,10 @@ class Pool:
         if self.n_jobs:
             return self.n_jobs
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def for_chunks(self, count: int) -> Pool:
+        """Return the pool without workers that `count` chunks leave idle."""
+        return replace(self, n_jobs=max(1, min(self.workers, count)))
 
 
 @dataclass(frozen=True, slots=True)

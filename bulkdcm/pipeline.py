@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from dataclasses import dataclass, replace
@@ -169,7 +170,7 @@ def _run(
                 warnings=tuple(problem for problem in problems if problem.severity == "warning"),
                 notes=tuple(run.notes),
                 elapsed_s=time.perf_counter() - started,
-                converted_now=run.converted_now,
+                ran=run.ran,
                 n_jobs=run.pool.workers,
                 interrupted=interrupted,
             )
@@ -192,7 +193,7 @@ class _Run:
         self.context = replace(context, memory_bytes=memory)
         self.folder = Path(context.out)
         self.stopped = ""
-        self.converted_now = 0
+        self.ran: list[int] = []
         self.notes = [*ledger.notes, *system.missing_protection()]
         self.plan = resume.plan(rows, ledger, settings.output_options(context.uid_key), (context.images, context.out))
         done = self.plan.reasons.count(resume.DONE)
@@ -209,6 +210,7 @@ class _Run:
         settings = self.context.settings
         todo = [ordinal for ordinal in self.plan.todo(retry_failed=settings.retry_failed) if ordinal not in skip]
         size = chunk_size(len(todo), self.pool, settings.chunk_size)
+        self.pool = self.pool.for_chunks(math.ceil(len(todo) / size))
         interrupted = 0
         try:
             self.record(ChunkResult(outcomes=tuple(invalid)))
@@ -230,13 +232,13 @@ class _Run:
             if self.context.recognise and isinstance(outcome, Failed):
                 continue  # not done: `convert` will see to it
             records.append({**outcome.record(), **self.plan.fingerprint(outcome.ordinal)})
+            self.ran.append(outcome.ordinal)
             before = self.plan.outputs[outcome.ordinal]
             if before and not (isinstance(outcome, Converted) and outcome.stored.output == before):
                 obsolete.append(before)
         if records:
             self.ledger.record(records, obsolete)
         converted = len(result.outcomes) - len(failed)
-        self.converted_now += converted
         self._progress = replace(
             self._progress,
             converted=self._progress.converted + converted,

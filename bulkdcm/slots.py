@@ -34,7 +34,11 @@ class OwnSlot:
 
     def __init__(self, folder: str) -> None:
         path = Path(folder, str(os.getpid()))
-        path.write_bytes(bytes(_FORM.size))
+        try:
+            path.write_bytes(bytes(_FORM.size))
+        except FileNotFoundError:  # the run ended while this worker was starting
+            self._memory = mmap.mmap(-1, _FORM.size)
+            return
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _FORM.size)
 

@@ -52,7 +52,7 @@ def broken_rule(keyword: str, text: str) -> str:
     if entry is None:
         return "no attribute of that keyword (PS3.6)"
     values = split(entry, text)
-    if not entry.takes(len(values)):
+    if entry.vr != "SQ" and not entry.takes(len(values)):  # a sequence's VM is 1, of any number of items
         return f"{keyword} takes {entry.vm} value{'' if entry.vm == '1' else 's'}, a backslash divides them: these are {len(values)} (PS3.6)"
     check = _code if entry.vr == "SQ" else RULES[vr_of(entry)].check
     for value in values:

@@ -24,5 +24,9 @@ def check(manifest: Path, **options: Any) -> int:
     show(problems)
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    click.echo(f"{manifest}: {errors} errors, {warnings} warnings")
+    click.echo(f"{manifest}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
     return ManifestError.exit_code if errors else 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -36,8 +36,8 @@ class Report:
         What the preflight said without stopping the run.
     notes
         What the user should know of the run: a slower ledger, outputs that no row has any more.
-    converted_now
-        Rows converted by this run; the others were done before.
+    ran
+        Ordinals of the rows this run converted or failed; the others' outcome is from before.
     elapsed_s
         Wall time of the run.
     n_jobs
@@ -50,7 +50,7 @@ class Report:
     warnings: tuple[Problem, ...]
     elapsed_s: float
     n_jobs: int
-    converted_now: int
+    ran: Sequence[int]
     notes: tuple[str, ...] = ()
     interrupted: int = 0
 
@@ -66,25 +66,25 @@ class Report:
         return 0 if self.count("converted") == len(self.frame) else 1
 
     def summary(self) -> dict[str, Any]:
-        """Return counts, failures by reason, rates and stage shares, ready for JSON."""
-        converted = self.frame[self.frame["status"] == "converted"]
-        spent = {name: float(self.frame[name].fillna(0).sum()) for name in STAGES}
+        """Return counts and failures by reason of all rows, sizes, rates and stage shares of what this run did; for JSON."""
+        ran = self.frame.iloc[list(self.ran)]
+        now = ran[ran["status"] == "converted"]
+        spent = {name: float(ran[name].fillna(0).sum()) for name in STAGES}
         total = sum(spent.values())
         elapsed_s = max(self.elapsed_s, 1e-9)
-        sizes = {name: int(converted[name].fillna(0).sum()) for name in ("source_size_bytes", "output_size_bytes")}
-        share = self.converted_now / len(converted) if len(converted) else 0.0
+        sizes = {name: int(now[name].fillna(0).sum()) for name in ("source_size_bytes", "output_size_bytes")}
         return {
             "rows": len(self.frame),
             **{status: self.count(status) for status in ("converted", "failed", "pending")},
-            "converted_now": self.converted_now,
+            "converted_now": len(now),
             "notes": list(self.notes),
             "warnings": [str(problem) for problem in self.warnings],
             "failures": self._failures(),
             "elapsed_s": round(self.elapsed_s, 3),
             "workers": self.n_jobs,
-            "images_per_s": round(self.converted_now / elapsed_s, 1),
-            "source_mb_per_s": round(sizes["source_size_bytes"] * share / 1e6 / elapsed_s, 2),
-            "output_mb_per_s": round(sizes["output_size_bytes"] * share / 1e6 / elapsed_s, 2),
+            "images_per_s": round(len(now) / elapsed_s, 1),
+            "source_mb_per_s": round(sizes["source_size_bytes"] / 1e6 / elapsed_s, 2),
+            "output_mb_per_s": round(sizes["output_size_bytes"] / 1e6 / elapsed_s, 2),
             **sizes,
             "stage_shares": {
                 name.removesuffix("_s"): round(s / total, 4) if total else 0.0 for name, s in spent.items()

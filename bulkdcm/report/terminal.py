@@ -36,22 +36,25 @@ def lines(report: Report, out: str) -> Iterator[RenderableType]:
         yield _failures(facts["failures"])
     yield Text()
     workers = f"{facts['workers']} worker{'s' if facts['workers'] != 1 else ''}"
-    yield Text(f"{facts['elapsed_s']:.1f} s with {workers}, {facts['images_per_s']:,} images/s")
-    for name, what in (("source", "read"), ("output", "written")):
-        yield Text(f"{size(facts[f'{name}_size_bytes'])} {what}, {facts[f'{name}_mb_per_s']:,} MB/s")
-    yield from _stages(facts["stage_shares"])
+    if facts["converted_now"]:
+        yield Text(f"{facts['elapsed_s']:.1f} s with {workers}, {facts['images_per_s']:,} images/s")
+        for name, what in (("source", "read"), ("output", "written")):
+            yield Text(f"{size(facts[f'{name}_size_bytes'])} {what}, {facts[f'{name}_mb_per_s']:,} MB/s")
+        yield from _stages(facts["stage_shares"])
+    else:
+        yield Text(f"{facts['elapsed_s']:.1f} s")
     yield Text(f"report: {out}/report.csv", style="bold")
 
 
 def _counts(facts: dict[str, Any]) -> Text:
     text = Text()
     text.append(f"{facts['converted']:,} of {facts['rows']:,} rows converted", style="bold green")
+    if before := facts["converted"] - facts["converted_now"]:
+        text.append(f" ({before:,} of them before)")
     if facts["failed"]:
         text.append(f", {facts['failed']:,} failed", style="bold red")
     if facts["pending"]:
         text.append(f", {facts['pending']:,} pending", style="bold yellow")
-    if before := facts["converted"] - facts["converted_now"]:
-        text.append(f" ({before:,} of them before)")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -56,7 +57,9 @@ def add_rows():
 def bulkdcm_command():
     """Return a function that runs the real command and gives the finished process."""
 
-    def run(*arguments, **options):
+    def run(*arguments, env_add=None, **options):
+        if env_add:
+            options["env"] = {**os.environ, **env_add}
         command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
 
