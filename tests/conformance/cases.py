@@ -1,0 +1,126 @@
+"""A complete row for each SOP class, images of each pixel kind, and their conversion under each transfer syntax."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+import bulkdcm
+from bulkdcm.iods import IODS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bulkdcm.model import IOD
+
+# What every class takes; and what a class can't do without, or would look bare without.
+COMMON = {
+    "PatientID": "0012",
+    "PatientName": "Zhang^San=张^三",
+    "PatientBirthDate": "19700102",
+    "PatientSex": "F",
+    "StudyDate": "20230726",
+    "StudyTime": "101500",
+    "StudyID": "1",
+    "AccessionNumber": "A1",
+    "SeriesNumber": "1",
+}
+COMPLETE: dict[str, dict[str, str]] = {
+    "SC": {"BodyPartExamined": "CHEST"},
+    "CR": {"BodyPartExamined": "HAND", "ViewPosition": "PA", "ImageLaterality": "L"},
+    "US": {"BodyPartExamined": "LIVER"},
+    "XC": {"ImageLaterality": ""},
+    "ES": {"BodyPartExamined": "STOMACH"},
+    "GM": {},
+}
+IMAGES_A_CASE = 3
+JPEG_KINDS = {"MONOCHROME2": "jpeg gray", "YBR_FULL_422": "jpeg ycbcr", "RGB": "jpeg rgb"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """The series of one class, pixel kind and transfer syntax."""
+
+    alias: str
+    kind: str
+    syntax: str
+    sources: tuple[Path, ...]
+    paths: tuple[Path, ...]
+    pixels: tuple[np.ndarray | None, ...]
+    """What the files must decode to; None where only the compressed bytes say."""
+
+    def __str__(self) -> str:
+        return f"{self.alias}, {self.kind}, {self.syntax}"
+
+
+def kinds(iod: IOD) -> list[str]:
+    """Return the pixel kinds of a class, and the JPEG streams it takes."""
+    streams = [JPEG_KINDS[term] for term in JPEG_KINDS if term in iod.photometric_interpretations]
+    return [*sorted(iod.pixel_kinds), *streams]
+
+
+def pixels_of(kind: str, number: int) -> np.ndarray:
+    """Return an image with structure and noise, odd in size, its channels different."""
+    bits = 16 if kind.endswith("16") else 8
+    rows, columns = 37 + 2 * number, 51
+    y, x = np.mgrid[:rows, :columns].astype(np.float64)
+    rng = np.random.default_rng(number)
+    planes = [
+        np.sin(x / (5 + channel)) + np.cos(y / (7 - channel)) + rng.normal(0, 0.2, x.shape) for channel in range(3)
+    ]
+    image = np.stack(planes, axis=-1) if "gray" not in kind else planes[0]
+    image = (image - image.min()) / (image.max() - image.min())
+    return (image * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
+
+
+def write_image(folder: Path, kind: str, number: int) -> tuple[Path, np.ndarray | None]:
+    """Write an image of `kind`; return its path and, where it is lossless, its pixels."""
+    pixels = pixels_of(kind, number)
+    path = folder / f"{kind.replace(' ', '_')}_{number}.{'jpg' if kind.startswith('jpeg') else 'png'}"
+    if not kind.startswith("jpeg"):
+        path.write_bytes(imagecodecs.png_encode(pixels))
+        return path, pixels
+    image = Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    if kind == "jpeg rgb":
+        image.save(buffer, "JPEG", quality=90, keep_rgb=True)
+    else:
+        image.save(buffer, "JPEG", quality=90)
+    path.write_bytes(buffer.getvalue())
+    return path, None
+
+
+def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
+    """Convert a series of each pixel kind of one class under one transfer syntax."""
+    images, out = folder / "images", folder / syntax
+    images.mkdir(parents=True, exist_ok=True)
+    # Under another syntax a JPEG is decoded, and is a case of its pixels no more than a PNG is.
+    chosen = [kind for kind in kinds(iod) if syntax == "auto" or not kind.startswith("jpeg")]
+    rows, cases = [], []
+    for series, kind in enumerate(chosen, start=1):
+        written = [write_image(images, kind, number) for number in range(IMAGES_A_CASE)]
+        sources, pixels = zip(*written, strict=True)
+        for number, path in enumerate(sources, start=1):
+            own = {"source": path.name, "sop_class": iod.alias, "SeriesNumber": series, "InstanceNumber": number}
+            rows.append({**COMMON, **COMPLETE[iod.alias], **own})
+        paths = tuple(out / f"{path.stem}.dcm" for path in sources)
+        cases.append(Case(iod.alias, kind, syntax, sources, paths, pixels))
+    manifest = folder / f"{syntax}.csv"
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    report = bulkdcm.convert(manifest, out, images=images, transfer_syntax=syntax, backend="sequential", fsync=False)
+    failed = report.frame[report.frame["status"] != "converted"]
+    assert failed.empty, failed["message"].tolist()
+    assert not report.warnings, list(map(str, report.warnings))
+    return cases
+
+
+ALIASES = [iod.alias for iod in IODS]
