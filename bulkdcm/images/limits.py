@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
@@ -16,6 +17,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 _MAX_SIDE = 65535  # Rows and Columns are US (PS3.3 C.7.6.3)
 _MAX_VALUE_BYTES = 2**32 - 2  # PS3.5 7.1.2
+_COPIES = 2  # of the pixels, while a decoder is at work
 
 
 def check(source: str, size: tuple[int, int], samples: int, bits: int, settings: Settings) -> None:
@@ -36,6 +38,8 @@ def check(source: str, size: tuple[int, int], samples: int, bits: int, settings:
     ------
     PixelError
         With the limit and how to raise it, where it can be raised.
+    MemoryError
+        Where decoding it would take more than this process may have.
     """
     rows, columns = size
     if max(size) > _MAX_SIDE:
@@ -51,3 +55,5 @@ def check(source: str, size: tuple[int, int], samples: int, bits: int, settings:
     if size_bytes > _MAX_VALUE_BYTES:
         msg = f"{source}: {size_bytes} bytes of pixels are more than one element can hold (PS3.5 7.1.2). Cut it into tiles."
         raise PixelError(msg)
+    # A decoder outside Python ends the process where memory is denied; asked here, it is a MemoryError.
+    np.empty(_COPIES * size_bytes, np.uint8)

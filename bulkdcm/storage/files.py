@@ -67,12 +67,12 @@ def store(folder: Path, output: str, data: bytes) -> StoredInstance:
     final = folder / output
     temporary = final.with_name(f".{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
     try:
+        _check_inside(folder, final)
         try:
             mtime_ns = _write(temporary, data)
         except FileNotFoundError:
             final.parent.mkdir(parents=True, exist_ok=True)
             mtime_ns = _write(temporary, data)
-        _check_inside(folder, final)
         temporary.replace(final)
     except OSError as error:
         with contextlib.suppress(OSError):
