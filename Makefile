@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test lint format lowest clean
+.PHONY: demo test faults lint format lowest clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -28,6 +28,10 @@ lint: $(VENV)/.dev
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+# The long fault tests: hundreds of kills, with their counts.
+faults: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/faults -m long
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -214,7 +214,8 @@ class _Run:
         interrupted = 0
         try:
             self.record(ChunkResult(outcomes=tuple(invalid)))
-            convert_rows(_chunks(self.rows, todo, size), self.context, self.pool, self.record)
+            if convert_rows(_chunks(self.rows, todo, size), self.context, self.pool, self.record):
+                storage.remove_temporary(self.folder)
         except Terminated:
             interrupted = 143
         except KeyboardInterrupt:

@@ -80,8 +80,8 @@ class _Watch:
             self._thread.join()
 
 
-def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> None:
-    """Convert every row of `chunks`.
+def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> bool:
+    """Convert every row of `chunks`; return whether a worker died, which may have left a temporary file.
 
     Parameters
     ----------
@@ -100,35 +100,35 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
         Where workers keep dying without being at any row.
     """
     if pool.backend != "loky":
-        _go(Queue(chunks), context, pool, record)
-        return
+        return _go(Queue(chunks), context, pool, record)
     with tempfile.TemporaryDirectory(prefix="bulkdcm-") as folder:
         context = replace(context, slots=folder, parent=os.getpid())
         pool = replace(pool, prepare=partial(prepare, context))
-        _go(Queue(chunks), context, pool, record)
+        return _go(Queue(chunks), context, pool, record)
 
 
-def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> None:
+def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> bool:
     watch = _Watch(context.slots, context.settings.row_timeout if context.slots else 0.0)
-    deaths = 0
+    deaths, died = 0, False
     try:
         for result in run_chunks(partial(convert_chunk, context=context), queue, pool):
             if isinstance(result, ChunkResult):
                 deaths = 0
                 if not record(result):
-                    return
+                    break
                 continue
+            died = True
             alone = _take_apart(result, queue, {slot.ordinal for slot in slots.under_way(context.slots)})
             slots.clear(context.slots)
             deaths = 0 if alone else deaths + 1
             if deaths == _DEATHS_WITHOUT_A_ROW:
                 msg = "workers die before they begin a row: the system may be out of memory. Lower --n-jobs and run again."
                 raise StorageError(msg)
-            for row in alone:
-                if not record(_alone(row, context, pool, watch)):
-                    return
+            if not all(record(_alone(row, context, pool, watch)) for row in alone):
+                break
     finally:
         watch.end()
+    return died
 
 
 def _take_apart(lost: Lost[Rows], queue: Queue, suspects: set[int]) -> list[ManifestRow]:

@@ -74,9 +74,11 @@ def store(folder: Path, output: str, data: bytes) -> StoredInstance:
             final.parent.mkdir(parents=True, exist_ok=True)
             mtime_ns = _write(temporary, data)
         temporary.replace(final)
-    except OSError as error:
+    except BaseException as error:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         if error.errno in _ENDS_RUN:
             msg = f"{output}: {error.strerror}. {_RESUME}"
             raise StorageError(msg) from error

@@ -27,6 +27,7 @@ TOOLS = {
     "gdcminfo": "libgdcm-tools",
     "gdcmconv": "libgdcm-tools",
     "Orthanc": "orthanc",
+    "strace": "strace",
 }
 _FINDINGS = ("Error", "Warning")
 

@@ -16,10 +16,20 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.conformance.readers import need
+
 HEADER = (
     "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,BodyPartExamined"
 )
 POISON = Path(__file__).parent / "poison"
+STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
+
+
+def need_strace() -> None:
+    """Skip the test where strace is missing or may not trace; fail it where CI says that it must be there."""
+    need("strace")
+    if subprocess.run([*STRACE, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets no process trace another")
 
 
 class Job:
@@ -212,9 +222,14 @@ def goes_on():
 
 @pytest.fixture
 def figures(capsys):
-    """Return a function that prints what a long test has counted."""
+    """Return a function that prints what a long test has counted, and what is wrong after it."""
 
-    def say(**counts: int) -> None:
+    def say(job: Job, whole: dict[str, str], **counts: int) -> None:
+        stored, report = job.stored(), job.report()
+        counts["rows"] = len(job.lines) - 1
+        counts["rows_lost"] = counts["rows"] - int((report["status"] == "converted").sum())
+        counts["files_missing"] = len(whole.keys() - stored)
+        counts["files_half_written_or_different"] = sum(whole.get(path) != digest for path, digest in stored.items())
         with capsys.disabled():
             print("\n  " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import pytest
 
+from tests.faults.conftest import STRACE, need_strace
+
 NEEDS_MOUNT = "mounting a small file system needs root"
-STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
 
 
 @pytest.fixture
@@ -94,8 +94,7 @@ LEDGER_CALLS = [("pwrite64", "ENOSPC", 0), ("fdatasync", "EIO", 0)]
 @pytest.mark.parametrize(("call", "error", "before"), CALLS + LEDGER_CALLS)
 def test_an_error_at_the_nth_call(call, error, before, nth, job_of, reference, still_true, goes_on):
     """The error comes once: what the run stopped at works the next time."""
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
+    need_strace()
     job = job_of(40)
     whole = reference(job)
     inject = (*STRACE, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={nth + before}")

@@ -43,11 +43,11 @@ def test_every_command_shown_runs(command, dataset, bulkdcm_command, tmp_path):
     assert finished.returncode == ("demo" in command and "convert" in command), finished.stderr
 
 
-def test_the_python_line_runs(dataset, tmp_path, monkeypatch):
+def test_the_python_line_runs(dataset, monkeypatch):
     (line,) = re.findall(r"`(report = bulkdcm\.convert\(.*?\))`", README)
     monkeypatch.chdir(dataset)
     names: dict[str, object] = {}
-    exec(f"import bulkdcm; {line}", names)  # noqa: S102: the README's own line
+    exec(f"import bulkdcm; {line}", names)  # noqa: S102  # the README's own line
     assert names["report"].count("converted") == 24
 
 

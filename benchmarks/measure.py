@@ -1,0 +1,88 @@
+"""What every benchmark shares: a command's wall time and memory, the machine's facts, and the results file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+_PACKAGES = ("bulkdcm", "pydicom", "Pillow", "numpy", "joblib", "pandas", "kornia-rs")
+# A process's peak memory includes what it had before exec, so a small process has to start it.
+_STARTER = (
+    "import resource, subprocess, sys; code = subprocess.call(sys.argv[2:]); "
+    "open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)); sys.exit(code)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run of a command."""
+
+    wall_s: float
+    peak_mb: float
+    """Of the largest of its processes."""
+    returncode: int
+    output: str
+
+
+def run(*command: object, **options: Any) -> Measured:
+    """Run a command to its end and measure it."""
+    with tempfile.NamedTemporaryFile("r") as file:
+        words = [sys.executable, "-c", _STARTER, file.name, *map(str, command)]
+        began = time.perf_counter()
+        done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+        wall_s = time.perf_counter() - began
+        return Measured(
+            wall_s=round(wall_s, 3),
+            peak_mb=round(int(file.read()) / 1024, 1),
+            returncode=done.returncode,
+            output=done.stdout + done.stderr,
+        )
+
+
+def bulkdcm(*arguments: object, **options: Any) -> Measured:
+    """Run bulkdcm in a process of its own; it has to succeed."""
+    done = run(sys.executable, "-m", "bulkdcm", *arguments, **options)
+    if done.returncode:
+        raise RuntimeError(done.output)
+    return done
+
+
+def machine() -> dict[str, Any]:
+    """Return what figures depend on."""
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor(),
+    )
+    memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    return {
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(memory_kb / 1e6, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def save(name: str, figures: dict[str, Any]) -> Path:
+    """Write figures with the machine's facts to ``results/NAME.json``; return its path."""
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
