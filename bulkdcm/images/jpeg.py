@@ -55,6 +55,9 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     stream = jpeg_stream.parse(source.data, source.path)
     limits.check(source.path, (stream.rows, stream.columns), len(stream.component_ids), stream.precision, settings)
     coding = _coding(stream, source.path, settings)
+    if missing := set(stream.component_ids) - stream.scanned:
+        msg = f"{source.path}: the JPEG stream has no scan of component {min(missing)}. Fetch the file again."
+        raise PixelError(msg)
     said = (f"{stream.trailing_bytes} bytes after the first image left out",) if stream.trailing_bytes else ()
     why = _why_decode(stream, coding, settings, iod)
     if why:
@@ -68,8 +71,9 @@ def _coding(stream: JpegStream, path: str, settings: Settings) -> _Coding:
     if count == 1:
         color: Literal["gray", "ycc", "rgb", "cmyk"] = "gray"
     elif count == 3:
-        ids_say_rgb = stream.component_ids == _RGB_IDS and not stream.jfif
-        color = "rgb" if stream.adobe_transform == 0 or (ids_say_rgb and stream.adobe_transform < 0) else "ycc"
+        # As libjpeg has it: JFIF is YCbCr whatever follows, then the Adobe segment counts, then the components' names.
+        says_rgb = stream.adobe_transform == 0 or (stream.adobe_transform < 0 and stream.component_ids == _RGB_IDS)
+        color = "rgb" if says_rgb and not stream.jfif else "ycc"
     elif count == 4:
         color = "cmyk"
     else:
@@ -145,7 +149,7 @@ def _lossy(stream: JpegStream, source: Source) -> Lossy | None:
     if stream.process == 3:
         return None
     size = stream.rows * stream.columns * len(stream.component_ids) * (1 if stream.precision == 8 else 2)
-    return Lossy(ratio=size / len(source.data), method=METHOD)
+    return Lossy(ratio=size / (len(source.data) - stream.trailing_bytes), method=METHOD)
 
 
 def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: tuple[str, ...]) -> Frame:

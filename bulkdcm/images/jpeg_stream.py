@@ -44,6 +44,8 @@ class JpegStream:
         Joined from its segments.
     trailing_bytes
         After the first EOI.
+    frames, scans, scanned
+        Number of frame headers and scans, and the components that the scans hold.
     kept
         Offset ranges of everything but application segments and comments.
     adobe
@@ -65,6 +67,7 @@ class JpegStream:
     adobe: bytes = b""
     frames: int = 0
     scans: int = 0
+    scanned: set[int] = field(default_factory=set)
     icc_parts: dict[int, bytes] = field(default_factory=dict)
 
     def without_metadata(self, data: bytes, *, keep_adobe: bool) -> bytes:
@@ -156,6 +159,7 @@ def _scan(stream: JpegStream, data: bytes, payload: bytes, position: int, source
     if not stream.scans and len(payload) >= 3:
         stream.predictor = payload[-3]
     stream.scans += 1
+    stream.scanned.update(payload[1 : 1 + 2 * payload[0] : 2] if payload else b"")
     found = _END_OF_SCAN.search(data, position)
     if not found:
         raise PixelError(_cut_off(source, "in its scan, without an End Of Image marker"))

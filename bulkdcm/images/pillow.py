@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("BMP", "TIFF", "WEBP", "GIF")
 _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
+_WIDTH, _LENGTH, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR = 256, 257, 273, 277, 278, 279, 284
+_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _EXACT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L", "I;16N"}
 _TIFF_JPEG = {6, 7}
 _TIFF_WHITE_IS_ZERO = 0
@@ -59,7 +61,7 @@ def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
         msg = f"{source.path}: {image.format} with {getattr(image, 'n_frames', 1)} frames. Export the frame you want as a PNG of its own."
         raise PixelError(msg)
     palette = "palette expanded" if image.mode == "P" else ""
-    exif = image.getexif().get(0x0112, 1)
+    exif = image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1  # Pillow turns a TIFF by itself
     profile_found = image.info.get("icc_profile") or b""
     lossy = _lossy(source, image)
     pixels, opacity = _decode(source, settings, image)
@@ -112,6 +114,9 @@ def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pix
 
 def _refuse_inexact(source: Source, image: Image.Image) -> None:
     tags: Any = getattr(image, "tag_v2", {})
+    if tags and not _all_strips(tags, len(source.data)):
+        msg = f"{source.path}: the image can't be decoded: strips or tiles of the TIFF lack. Fetch the file again."
+        raise PixelError(msg)
     deep = max(tags.get(_BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
     signed = any(kind != 1 for kind in tags.get(_SAMPLE_FORMAT, (1,)))
     if deep or signed or image.mode not in _EXACT_MODES:
@@ -119,11 +124,36 @@ def _refuse_inexact(source: Source, image: Image.Image) -> None:
         raise PixelError(msg)
 
 
+def _all_strips(tags: Any, size_bytes: int) -> bool:
+    """Whether every strip or tile of a TIFF is in the file; Pillow leaves those that lack at zero."""
+    columns, rows = tags[_WIDTH], tags[_LENGTH]  # Pillow's own are of the turned image
+    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANAR, 1) == 2 else 1
+    if _TILE_OFFSETS in tags:
+        across, down = -(-columns // tags.get(_TILE_WIDTH, 1)), -(-rows // tags.get(_TILE_LENGTH, 1))
+        offsets, counts, needed = tags[_TILE_OFFSETS], tags.get(_TILE_COUNTS, ()), across * down * planes
+    else:
+        strip = min(tags.get(_ROWS_PER_STRIP, rows), rows) or 1
+        offsets, counts = tags.get(_STRIP_OFFSETS, ()), tags.get(_STRIP_COUNTS, ())
+        needed = -(-rows // strip) * planes
+    inside = all(0 < offset < size_bytes for offset in offsets)
+    return len(offsets) >= needed and inside and (not counts or (len(counts) >= needed and all(counts[:needed])))
+
+
+def _riff_chunks(data: bytes) -> set[bytes]:
+    """Return the names of a RIFF file's chunks."""
+    found, position = set(), 12
+    while position + 8 <= len(data):
+        found.add(data[position : position + 4])
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        position += 8 + size + size % 2
+    return found
+
+
 def _lossy(source: Source, image: Image.Image) -> Lossy | None:
     tags: Any = getattr(image, "tag_v2", {})
     ratio = image.width * image.height * len(image.getbands()) / len(source.data)
     if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
         return Lossy(ratio=ratio, method="ISO_10918_1")
-    if image.format == "WEBP" and b"VP8 " in source.data[12 : 64 * 1024]:
+    if image.format == "WEBP" and b"VP8 " in _riff_chunks(source.data):
         return Lossy(ratio=ratio)  # the Standard has no term for WebP's method
     return None

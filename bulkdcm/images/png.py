@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MODES = {GRAY: "mono", RGB: "rgb", RGB_ALPHA: "rgba"}
 _IHDR_END = 33
+_KEY_BYTES = {GRAY: 2, RGB: 6}  # of a transparent colour
 
 
 def read(source: Source, settings: Settings, iod: IOD) -> Frame:
@@ -48,6 +49,7 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     """
     del iod
     header = png_chunks.parse(source.data, source.path)
+    _check_color(header, source.path)
     limits.check(
         source.path, (header.rows, header.columns), png_chunks.SAMPLES[header.color_type], header.bit_depth, settings
     )
@@ -55,7 +57,7 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
         msg = f"{source.path}: an animated PNG has several frames. Export the frame you want as a PNG of its own."
         raise PixelError(msg)
     try:
-        pixels, opacity = _decode(source.data, header)
+        pixels, opacity = _decode(source, header)
     except PixelError:
         raise
     except BaseException as error:  # a panic of the Rust decoder is no Exception
@@ -90,30 +92,52 @@ def _frame(source: Source, settings: Settings, header: PngHeader, pixels: Pixels
     )
 
 
-def _decode(data: bytes, header: PngHeader) -> tuple[Pixels, Pixels | None]:
+def _check_color(header: PngHeader, source: str) -> None:
+    """Refuse a palette or transparent colour that is not one of the Standard's."""
+    palette, transparent = header.chunks.get(b"PLTE", b""), header.chunks.get(b"tRNS")
+    wrong = ""
+    if header.color_type == PALETTE and (not palette or len(palette) % 3):
+        wrong = f"palette has {len(palette)} bytes"
+    elif transparent is not None and len(transparent) != _KEY_BYTES.get(header.color_type, len(transparent)):
+        wrong = f"transparent colour (tRNS) has {len(transparent)} bytes"
+    if wrong:
+        msg = f"{source}: the PNG can't be decoded: its {wrong} (ISO/IEC 15948 11). Export the image again."
+        raise PixelError(msg)
+
+
+def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
     """Return pixels and opacity (None where the image has none)."""
+    data = source.data
     transparent = header.chunks.get(b"tRNS")
+    if header.bit_depth < 8 or header.color_type == PALETTE or (header.color_type, header.bit_depth) == (GRAY_ALPHA, 8):
+        png_chunks.check_scanlines(data, header, source.path)  # these are Pillow's
     if header.color_type == PALETTE:
-        return _palette(data, has_alpha=transparent is not None)
+        return _palette(source, header, has_alpha=transparent is not None)
     if header.color_type == GRAY_ALPHA:
         samples = _gray_alpha(data, header)
         return np.ascontiguousarray(samples[:, :, 0]), np.ascontiguousarray(samples[:, :, 1])
     if header.bit_depth < 8:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("L"))
-        return pixels, _keyed(pixels, transparent, 255 // (2**header.bit_depth - 1))
+        return pixels, _keyed(pixels, transparent, header.bit_depth)
     decode = decode_image_png_u16 if header.bit_depth == 16 else decode_image_png_u8
     decoded: Any = decode(data, (header.rows, header.columns), _MODES[header.color_type])
     if header.color_type == GRAY:
         gray = decoded.reshape(header.rows, header.columns)
-        return gray, _keyed(gray, transparent, 1)
+        return gray, _keyed(gray, transparent, header.bit_depth)
     if header.color_type == RGB:
-        return decoded, _keyed(decoded, transparent, 1)
+        return decoded, _keyed(decoded, transparent, header.bit_depth)
     return np.ascontiguousarray(decoded[:, :, :3]), np.ascontiguousarray(decoded[:, :, 3])
 
 
-def _palette(data: bytes, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
+    with Image.open(io.BytesIO(source.data), formats=("PNG",)) as image:
+        highest = int(np.asarray(image).max())
+        if highest >= len(header.chunks[b"PLTE"]) // 3:
+            msg = (
+                f"{source.path}: the PNG can't be decoded: its palette has no color {highest}. Export the image again."
+            )
+            raise PixelError(msg)
         colors = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     if not has_alpha:
         return colors, None
@@ -132,11 +156,13 @@ def _gray_alpha(data: bytes, header: PngHeader) -> Pixels:
     return np.asarray(samples).view(">u2").astype(np.uint16)
 
 
-def _keyed(pixels: Pixels, transparent: bytes | None, scale: int) -> Pixels | None:
+def _keyed(pixels: Pixels, transparent: bytes | None, bit_depth: int) -> Pixels | None:
     """Return the opacity that a transparent colour (tRNS) gives, or None without one."""
     if not transparent:
         return None
-    key = np.frombuffer(transparent, dtype=">u2").astype(np.uint32) * scale
+    top = 2**bit_depth - 1
+    # Bits above the depth say nothing (ISO/IEC 15948 11.3.1.1); fewer than 8 bits are scaled as the pixels are.
+    key = (np.frombuffer(transparent, dtype=">u2").astype(np.uint32) & top) * (255 // top if bit_depth < 8 else 1)
     same = pixels == key[0] if pixels.ndim == 2 else (pixels == key[:3]).all(axis=2)
     top = np.iinfo(pixels.dtype).max
     return np.where(same, 0, top).astype(pixels.dtype)
