@@ -123,7 +123,7 @@ class Lossy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What a reader makes of an image: pixels, or a JPEG stream to pass through; one of the two.
+    """What a reader makes of an image: pixels, or compressed streams to encapsulate; one of the two.
 
     Attributes
     ----------
@@ -136,13 +136,15 @@ class Frame:
     photometric_interpretation
         Term of PS3.3 C.7.6.3.1.2.
     pixels
-        Shape ``(rows, columns)`` or ``(rows, columns, 3)``, dtype uint8 or uint16; None for a stream.
-    stream
-        The JPEG stream to encapsulate, application segments and comments removed; None for pixels.
+        Shape ``([frames, ]rows, columns[, 3])``, dtype uint8 or uint16; None where there are streams.
+    streams
+        The compressed streams to encapsulate, one a frame; empty for pixels.
     transfer_syntax_uid
-        The stream's; empty for pixels.
+        The streams'; empty for pixels.
+    number_of_frames
+        Frames of a multi-frame image; 0 for a single image, whose pixels have no axis of frames.
     lossy
-        Where the pixels came from a lossy stream.
+        The lossy compressions that the pixels went through, in that order.
     icc_profile
         Input-class profile of a colour image; empty where there is none.
     decisions
@@ -155,9 +157,10 @@ class Frame:
     bits_stored: int
     photometric_interpretation: str
     pixels: Pixels | None = None
-    stream: bytes | None = None
+    streams: tuple[bytes, ...] = ()
     transfer_syntax_uid: str = ""
-    lossy: Lossy | None = None
+    number_of_frames: int = 0
+    lossy: tuple[Lossy, ...] = ()
     icc_profile: bytes = b""
     decisions: tuple[str, ...] = ()
 

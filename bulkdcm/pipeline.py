@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import iods, manifest, resume, storage, system, uids
+from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError, Terminated
 from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
 from bulkdcm.ledger import FOLDER, open_ledger, set_aside
@@ -148,6 +149,7 @@ def _run(
     recognise: bool = False,
 ) -> Report:
     started = time.perf_counter()
+    check_codec(settings)
     rows, problems = _checked(path, settings)
     errors = _refuse(path, problems, settings)
     context = Context(

@@ -13,7 +13,10 @@ from bulkdcm.errors import SettingsError
 
 BACKENDS = ("loky", "threading", "sequential")
 LAYOUTS = ("mirror", "uid")
-TRANSFER_SYNTAXES = ("auto", "explicit", "implicit")
+NATIVE = ("auto", "explicit", "implicit", "deflated")
+LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
+LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
+TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
 _BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
 
 
@@ -32,8 +35,9 @@ class Settings:
     backend
         ``loky`` (processes), ``threading`` or ``sequential``.
     transfer_syntax
-        ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit`` and
-        ``implicit`` decode everything.
+        ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit``,
+        ``implicit`` and ``deflated`` decode everything; ``rle``, ``jpeg-lossless``, ``jpeg-ls``, ``j2k-lossless`` and
+        ``htj2k-lossless`` compress without loss; ``jpeg-baseline:90`` with loss, at that quality (1 to 100).
     defaults
         Column name and value pairs for every row whose own cell is empty or missing.
     layout
@@ -101,7 +105,12 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("backend", self.backend, BACKENDS)
         _one_of("layout", self.layout, LAYOUTS)
-        _one_of("transfer_syntax", self.transfer_syntax, TRANSFER_SYNTAXES)
+        _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
+        if self.compression in LOSSY:
+            if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):
+                _refuse("transfer_syntax", self.transfer_syntax, f"a quality from 1 to 100, as {self.compression}:90")
+        elif ":" in self.transfer_syntax:
+            _refuse("transfer_syntax", self.transfer_syntax, f"{self.compression}, which has no quality")
         for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
@@ -140,6 +149,16 @@ class Settings:
         return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}"
 
     @property
+    def compression(self) -> str:
+        """The name of the transfer syntax, without its quality."""
+        return self.transfer_syntax.partition(":")[0]
+
+    @property
+    def quality(self) -> int:
+        """The quality that a lossy transfer syntax was asked for with; 0 for the others."""
+        return int(self.transfer_syntax.partition(":")[2] or 0)
+
+    @property
     def pixel_options(self) -> str:
         """The options that change pixels, canonical; empty for the defaults, so that a new option moves no UID."""
         changed = []
@@ -149,6 +168,8 @@ class Settings:
             changed.append("convert_cmyk")
         if self.keep_color:
             changed.append("keep_color")
+        if self.quality:
+            changed.append(f"transfer_syntax={self.transfer_syntax}")
         return ";".join(changed)
 
 

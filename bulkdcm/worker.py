@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkdcm import images, iods, storage, system, uids
-from bulkdcm.encode import encode
+from bulkdcm.encode import compress, encode
 from bulkdcm.errors import RowError, StorageError
 from bulkdcm.model import Converted, Failed, Seconds
 from bulkdcm.slots import OwnSlot
@@ -197,11 +197,13 @@ def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages
     stages.enter("decode")
     frame = images.read(source, settings, iod)
     iods.check_kind(iod, frame, row.source)
+    stages.enter("encode")
+    frame = compress(frame, settings)
     stages.enter("build")
     instance = uids.assign(row, source.sha256, settings.pixel_options, context.uid_key)
     dataset = iods.build(row, frame, instance)
     stages.enter("encode")
-    data, transfer_syntax_uid = encode(dataset, frame, settings.transfer_syntax)
+    data, transfer_syntax_uid = encode(dataset, frame, settings.compression)
     stages.enter("store")
     if system.orphaned(context.parent):
         os._exit(1)  # the run was killed: another may be at this folder already

@@ -81,10 +81,10 @@ run_options = _all(
         ),
         click.option(
             "--transfer-syntax",
-            type=click.Choice(TRANSFER_SYNTAXES),
             default="auto",
             show_default=True,
-            help="auto passes JPEG streams through; the others decode them.",
+            metavar="NAME[:QUALITY]",
+            help=f"{', '.join(TRANSFER_SYNTAXES)}:90. auto passes JPEG streams through; the others decode them.",
         ),
         click.option(
             "--max-pixels",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydicom import dcmwrite
 from pydicom.dataelem import DataElement
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from bulkdcm.errors import EncodeError
 
@@ -26,7 +26,9 @@ _NATIVE: dict[str, str] = {
     "auto": ExplicitVRLittleEndian,
     "explicit": ExplicitVRLittleEndian,
     "implicit": ImplicitVRLittleEndian,
+    "deflated": DeflatedExplicitVRLittleEndian,
 }
+_BASIC_OFFSET_TABLE_END = 2**32
 _PIXEL_DATA = 0x7FE00010
 
 
@@ -38,19 +40,18 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
     dataset
         Without Pixel Data, which this puts in.
     frame
-        Pixels, or a stream with its own transfer syntax.
+        Pixels, or streams with their own transfer syntax.
     transfer_syntax
-        As in the settings; says how pixels are written.
+        As in the settings; says how pixels are written that are not compressed.
 
     Raises
     ------
     EncodeError
         Where pydicom refuses the dataset.
     """
-    if frame.stream is not None:
+    if frame.streams:
         uid = UID(frame.transfer_syntax_uid)
-        pixel_data = DataElement(_PIXEL_DATA, "OB", encapsulate([frame.stream], has_bot=True))
-        pixel_data.is_undefined_length = True
+        pixel_data = _encapsulated(dataset, frame.streams)
     elif frame.pixels is not None:
         uid = UID(_NATIVE[transfer_syntax])
         data = frame.pixels.astype(frame.pixels.dtype.newbyteorder("<"), copy=False).tobytes()
@@ -74,3 +75,16 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
         msg = f"the dataset can't be encoded: {error}."
         raise EncodeError(msg) from error
     return buffer.getvalue(), uid
+
+
+def _encapsulated(dataset: Dataset, streams: tuple[bytes, ...]) -> DataElement:
+    """Return Pixel Data of one fragment a frame, with an Extended Offset Table where the Basic one can't reach (PS3.5 A.4)."""
+    if sum(len(stream) + 9 for stream in streams) < _BASIC_OFFSET_TABLE_END:
+        value = encapsulate(list(streams), has_bot=True)
+    else:
+        value, offsets, lengths = encapsulate_extended(list(streams))
+        dataset.add(DataElement(0x7FE00001, "OV", offsets))
+        dataset.add(DataElement(0x7FE00002, "OV", lengths))
+    pixel_data = DataElement(_PIXEL_DATA, "OB", value)
+    pixel_data.is_undefined_length = True
+    return pixel_data

@@ -132,7 +132,10 @@ def _why_decode(stream: JpegStream, coding: _Coding, settings: Settings, iod: IO
     """Return why the stream has to be decoded, or an empty string."""
     if coding.why_decoded:
         return coding.why_decoded
-    if settings.transfer_syntax != "auto":
+    passes = settings.transfer_syntax == "auto" or (
+        settings.compression == "jpeg-baseline" and coding.transfer_syntax_uid == BASELINE
+    )
+    if not passes:
         return f"--transfer-syntax {settings.transfer_syntax}"
     if (turned := orientation.orientation_of(stream.exif)) != 1:
         return f"EXIF orientation {turned}"
@@ -145,11 +148,11 @@ def _photometric_interpretation(coding: _Coding) -> str:
     return {"gray": "MONOCHROME2", "ycc": "YBR_FULL_422", "rgb": "RGB", "cmyk": "RGB"}[coding.color]
 
 
-def _lossy(stream: JpegStream, source: Source) -> Lossy | None:
+def _lossy(stream: JpegStream, source: Source) -> tuple[Lossy, ...]:
     if stream.process == 3:
-        return None
+        return ()
     size = stream.rows * stream.columns * len(stream.component_ids) * (1 if stream.precision == 8 else 2)
-    return Lossy(ratio=size / (len(source.data) - stream.trailing_bytes), method=METHOD)
+    return (Lossy(ratio=size / (len(source.data) - stream.trailing_bytes), method=METHOD),)
 
 
 def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: tuple[str, ...]) -> Frame:
@@ -160,7 +163,7 @@ def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: t
         samples_per_pixel=len(stream.component_ids),
         bits_stored=stream.precision,
         photometric_interpretation=_photometric_interpretation(coding),
-        stream=stream.without_metadata(source.data, keep_adobe=coding.color == "rgb"),
+        streams=(stream.without_metadata(source.data, keep_adobe=coding.color == "rgb"),),
         transfer_syntax_uid=coding.transfer_syntax_uid,
         lossy=_lossy(stream, source),
         icc_profile=profile,

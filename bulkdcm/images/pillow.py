@@ -149,11 +149,11 @@ def _riff_chunks(data: bytes) -> set[bytes]:
     return found
 
 
-def _lossy(source: Source, image: Image.Image) -> Lossy | None:
+def _lossy(source: Source, image: Image.Image) -> tuple[Lossy, ...]:
     tags: Any = getattr(image, "tag_v2", {})
     ratio = image.width * image.height * len(image.getbands()) / len(source.data)
     if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
-        return Lossy(ratio=ratio, method="ISO_10918_1")
+        return (Lossy(ratio=ratio, method="ISO_10918_1"),)
     if image.format == "WEBP" and b"VP8 " in _riff_chunks(source.data):
-        return Lossy(ratio=ratio)  # the Standard has no term for WebP's method
-    return None
+        return (Lossy(ratio=ratio),)  # the Standard has no term for WebP's method
+    return ()

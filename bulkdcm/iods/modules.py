@@ -64,8 +64,7 @@ CR_SERIES = Module(name="CR Series", section="C.8.1.1", empty=("ViewPosition",))
 
 
 def _lossy_history(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
-    lossy = frame.lossy
-    if lossy is None:
+    if not frame.lossy:
         return
     if row.attributes.get("LossyImageCompression") == "00":
         msg = (
@@ -75,13 +74,12 @@ def _lossy_history(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
         raise AttributeValueError(msg)
     # What the row knows of earlier compressions stays, ours comes last (PS3.3 C.7.6.1.1.5.2: in the order applied).
     put(dataset, "LossyImageCompression", "01")
-    for keyword, text in (
-        ("LossyImageCompressionRatio", f"{lossy.ratio:.4f}"),
-        ("LossyImageCompressionMethod", lossy.method),
+    for keyword, texts in (
+        ("LossyImageCompressionRatio", [f"{lossy.ratio:.4f}" for lossy in frame.lossy]),
+        ("LossyImageCompressionMethod", [lossy.method for lossy in frame.lossy]),
     ):
-        earlier = row.attributes.get(keyword, "")
-        if text:
-            put(dataset, keyword, f"{earlier}\\{text}" if earlier else text)
+        if any(texts):
+            put(dataset, keyword, "\\".join(text for text in (row.attributes.get(keyword, ""), *texts) if text))
 
 
 GENERAL_IMAGE = Module(
@@ -131,7 +129,7 @@ ACQUISITION_CONTEXT = Module(name="Acquisition Context", section="C.7.6.14", emp
 def _vl_lossy(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
     del row
     # Type 2 here: known for a lossy source, unknown for a PNG that may have been a JPEG before.
-    if frame.lossy is None and "LossyImageCompression" not in dataset:
+    if not frame.lossy and "LossyImageCompression" not in dataset:
         put(dataset, "LossyImageCompression", "")
 
 

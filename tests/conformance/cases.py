@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import bulkdcm
+from bulkdcm.encode.codecs import CODECS
 from bulkdcm.iods import IODS
 
 if TYPE_CHECKING:
@@ -98,10 +99,14 @@ def write_image(folder: Path, kind: str, number: int) -> tuple[Path, np.ndarray 
 
 def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
     """Convert a series of each pixel kind of one class under one transfer syntax."""
-    images, out = folder / "images", folder / syntax
+    images, out = folder / "images", folder / syntax.replace(":", "-")
     images.mkdir(parents=True, exist_ok=True)
     # Under another syntax a JPEG is decoded, and is a case of its pixels no more than a PNG is.
     chosen = [kind for kind in kinds(iod) if syntax == "auto" or not kind.startswith("jpeg")]
+    if codec := CODECS.get(syntax.partition(":")[0]):
+        chosen = [kind for kind in chosen if kind in codec.kinds]
+    if not chosen:
+        return []
     rows, cases = [], []
     for series, kind in enumerate(chosen, start=1):
         written = [write_image(images, kind, number) for number in range(IMAGES_A_CASE)]
@@ -111,7 +116,7 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
             rows.append({**COMMON, **COMPLETE[iod.alias], **own})
         paths = tuple(out / f"{path.stem}.dcm" for path in sources)
         cases.append(Case(iod.alias, kind, syntax, sources, paths, pixels))
-    manifest = folder / f"{syntax}.csv"
+    manifest = folder / "manifest.csv"
     with manifest.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()

@@ -29,6 +29,7 @@ TOOLS = {
     "Orthanc": "orthanc",
     "strace": "strace",
 }
+JPEG_LS = "1.2.840.10008.1.2.4.80"
 _FINDINGS = ("Error", "Warning")
 
 
@@ -84,10 +85,16 @@ def dcmftest(path: Path) -> list[str]:
     return [] if finished.stdout.startswith("yes:") else [f"Error - {finished.stdout.strip()}"]
 
 
+def syntax_of(path: Path) -> str:
+    """Return the Transfer Syntax UID of a file."""
+    return str(pydicom.filereader.read_file_meta_info(path).TransferSyntaxUID)
+
+
 def dcmj2pnm(path: Path) -> list[str]:
     """Return whether dcmtk can make a picture of it."""
     with tempfile.TemporaryDirectory() as folder:
-        return findings(run("dcmj2pnm", "+op", path, Path(folder, "picture.pnm")))
+        program = "dcml2pnm" if syntax_of(path) == JPEG_LS else "dcmj2pnm"
+        return findings(run(program, "+op", path, Path(folder, "picture.pnm")))
 
 
 def gdcminfo(path: Path) -> list[str]:
@@ -127,13 +134,18 @@ _DCMTK_DECODERS = {
 
 def dcmtk_pixels(path: Path) -> np.ndarray:
     """Return the pixels as dcmtk decodes them."""
-    syntax = pydicom.dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID
+    syntax = syntax_of(path)
     return _converted(path, _DCMTK_DECODERS.get(syntax, "dcmconv"), "+te" if syntax not in _DCMTK_DECODERS else None)
 
 
 def gdcm_pixels(path: Path) -> np.ndarray:
     """Return the pixels as GDCM decodes them."""
     return _converted(path, "gdcmconv", "--raw")
+
+
+def pydicom_pixels(path: Path) -> np.ndarray:
+    """Return the pixels as pydicom and its plugins decode them, colour as RGB."""
+    return pydicom.dcmread(path).pixel_array
 
 
 def _converted(path: Path, program: str, option: str | None) -> np.ndarray:

@@ -141,17 +141,17 @@ def test_a_png_of_damaged_scanlines_is_refused_or_exact(draw):
 @given(damaged(SMALL_JPEGS))
 def test_a_damaged_jpeg_that_is_passed_through_means_the_same_without_its_metadata(data):
     frame = read_or_refused(data)
-    if frame is None or frame.stream is None:
+    if frame is None or not frame.streams:
         return
-    again = frame_of(frame.stream)
-    assert again.stream == frame.stream
+    again = frame_of(frame.streams[0])
+    assert again.streams[0] == frame.streams[0]
     assert again.transfer_syntax_uid == frame.transfer_syntax_uid
     assert again.photometric_interpretation == frame.photometric_interpretation
     try:
         expected = shown(data)
     except Exception:  # noqa: BLE001  # a damaged scan passes unseen, and then is damaged in both
         return
-    np.testing.assert_array_equal(shown(frame.stream), expected)
+    np.testing.assert_array_equal(shown(frame.streams[0]), expected)
 
 
 @pytest.mark.parametrize("options", [{}, {"transfer_syntax": "explicit"}], ids=str)
@@ -167,7 +167,7 @@ def test_a_damaged_jpeg_that_is_decoded_has_the_size_of_its_header_or_is_refused
 @given(damaged(OTHER_FILES))
 def test_another_damaged_format_is_read_or_refused(data):
     if frame := read_or_refused(data):
-        assert (frame.stream is None) != (frame.pixels is None)
+        assert (not frame.streams) != (frame.pixels is None)
 
 
 @FEWER

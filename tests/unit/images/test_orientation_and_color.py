@@ -153,7 +153,7 @@ def test_an_input_profile_is_carried_unchanged_without_what_follows_it():
 def test_a_jpeg_profile_leaves_the_stream_and_goes_with_the_frame():
     frame = frame_of(inserted(YCC, segment(0xE2, b"ICC_PROFILE\0\1\1" + ICC)))
     assert frame.icc_profile == icc.input_profile(ICC)[0]
-    assert ICC[200:300] not in frame.stream
+    assert ICC[200:300] not in frame.streams[0]
 
 
 def test_gray_pixels_take_no_profile():

@@ -27,7 +27,7 @@ def test_every_pixel_is_the_one_stored(case: Case):
     assert frame.bits_stored == frame.bits_allocated == case.pixels.dtype.itemsize * 8
     assert frame.photometric_interpretation == ("MONOCHROME2" if case.pixels.ndim == 2 else "RGB")
     assert frame.samples_per_pixel == (1 if case.pixels.ndim == 2 else 3)
-    assert frame.lossy is None and frame.stream is None
+    assert not frame.lossy and not frame.streams
     assert case.says in "; ".join(frame.decisions)
 
 
