@@ -200,11 +200,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceUIDs:
-    """The UIDs of one instance (PS3.3 C.12.1, C.7.2.1, C.7.3.1)."""
+    """The UIDs of one instance (PS3.3 C.12.1, C.7.2.1, C.7.3.1), and the frame of reference of its series (C.7.4.1)."""
 
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
+    frame_of_reference_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +253,10 @@ class IOD:
         What an encapsulated colour stream may be called; colour is RGB when native.
     required
         Attributes without an honest default: keyword to the reason, which the preflight says.
+    frame_of_reference
+        The attribute that holds the UID of the frame of reference, where the class has one.
+    multi_frame
+        Whether its image has frames, one or many.
     """
 
     alias: str
@@ -263,6 +268,8 @@ class IOD:
     pixel_kinds: frozenset[PixelKind]
     photometric_interpretations: frozenset[str]
     required: tuple[tuple[str, str], ...] = ()
+    frame_of_reference: str = ""
+    multi_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

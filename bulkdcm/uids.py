@@ -66,6 +66,11 @@ def _series_of(
     return study_uid, series_uid
 
 
+@lru_cache(maxsize=4096)
+def _frame_of_reference_of(series_uid: str, key: bytes) -> str:
+    return derive("frame of reference", (series_uid,), key)
+
+
 def assign(row: ManifestRow, source_sha256: str, pixel_options: str, key: bytes = b"") -> InstanceUIDs:
     """Return the UIDs of `row`: those of its columns where given, else derived.
 
@@ -91,7 +96,12 @@ def assign(row: ManifestRow, source_sha256: str, pixel_options: str, key: bytes 
     if not instance_uid:
         name = ("key", row.instance) if row.instance else ("source", row.source)
         instance_uid = derive("instance", (series_uid, *name, source_sha256, pixel_options), key)
-    return InstanceUIDs(study_instance_uid=study_uid, series_instance_uid=series_uid, sop_instance_uid=instance_uid)
+    return InstanceUIDs(
+        study_instance_uid=study_uid,
+        series_instance_uid=series_uid,
+        sop_instance_uid=instance_uid,
+        frame_of_reference_uid=_frame_of_reference_of(series_uid, key),
+    )
 
 
 def read_key(path: Path | None) -> bytes:

@@ -196,7 +196,7 @@ def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages
     iod = iods.BY_UID[row.sop_class_uid]
     stages.enter("decode")
     frame = images.read(source, settings, iod)
-    iods.check_kind(iod, frame, row.source)
+    iods.check_frame(iod, row, frame)
     stages.enter("encode")
     frame = compress(frame, settings)
     stages.enter("build")

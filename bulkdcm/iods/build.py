@@ -8,7 +8,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from bulkdcm.attributes import values
-from bulkdcm.errors import PixelError
+from bulkdcm.errors import AttributeValueError, PixelError
 from bulkdcm.iods.registry import BY_UID
 
 if TYPE_CHECKING:
@@ -17,19 +17,27 @@ if TYPE_CHECKING:
 _KIND_WORDS = {"gray8": "8-bit gray", "gray16": "16-bit gray", "rgb8": "8-bit colour", "rgb16": "16-bit colour"}
 
 
-def check_kind(iod: IOD, frame: Frame, source: str) -> None:
-    """Refuse pixels that the SOP class can't hold.
+def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
+    """Refuse pixels that the SOP class can't hold, or whose history is not what the row says.
 
     Raises
     ------
     PixelError
         With the kinds it does hold.
+    AttributeValueError
+        Where a lossy source is said to be none.
     """
+    if frame.lossy and row.attributes.get("LossyImageCompression") == "00":
+        msg = (
+            f"{row.source}: LossyImageCompression '00' contradicts the source, which is a lossy stream "
+            "(PS3.3 C.7.6.1.1.5). Write 01; ratio and method follow by themselves."
+        )
+        raise AttributeValueError(msg)
     if frame.kind in iod.pixel_kinds:
         return
     takes = ", ".join(_KIND_WORDS[kind] for kind in _KIND_WORDS if kind in iod.pixel_kinds)
     msg = (
-        f"{source}: {_KIND_WORDS[frame.kind]} pixels can't be {iod.keyword}, which takes {takes} (PS3.3 {iod.section}). "
+        f"{row.source}: {_KIND_WORDS[frame.kind]} pixels can't be {iod.keyword}, which takes {takes} (PS3.3 {iod.section}). "
         "Give the row another sop_class: SecondaryCaptureImageStorage takes them all."
     )
     raise PixelError(msg)
@@ -43,7 +51,7 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
     row
         Its attributes have passed the preflight.
     frame
-        Pixels that the SOP class holds (see `check_kind`).
+        Pixels that the SOP class holds (see `check_frame`).
     uids
         Of this instance.
 
@@ -64,6 +72,8 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
     for module in iod.modules:
         if module.fill:
             module.fill(dataset, row, frame)
+    if iod.frame_of_reference and iod.frame_of_reference not in row.attributes:
+        dataset.add(values.element(iod.frame_of_reference, uids.frame_of_reference_uid))
     for tag, uid in (
         (0x00080016, row.sop_class_uid),
         (0x00080018, uids.sop_instance_uid),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pydicom.dataelem import DataElement
 
 from bulkdcm.attributes import body_parts, values
-from bulkdcm.errors import AttributeValueError
 from bulkdcm.model import Module
 
 if TYPE_CHECKING:
@@ -66,12 +65,6 @@ CR_SERIES = Module(name="CR Series", section="C.8.1.1", empty=("ViewPosition",))
 def _lossy_history(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
     if not frame.lossy:
         return
-    if row.attributes.get("LossyImageCompression") == "00":
-        msg = (
-            "LossyImageCompression '00' contradicts the source, which is a lossy stream "
-            "(PS3.3 C.7.6.1.1.5). Leave the cell empty: bulkdcm writes 01 with ratio and method."
-        )
-        raise AttributeValueError(msg)
     # What the row knows of earlier compressions stays, ours comes last (PS3.3 C.7.6.1.1.5.2: in the order applied).
     put(dataset, "LossyImageCompression", "01")
     for keyword, texts in (

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm.iods import cross_sectional as cs
 from bulkdcm.iods import modules as m
+from bulkdcm.iods import multi_frame as mf
+from bulkdcm.iods import projection as x
+from bulkdcm.iods import visible_light as vl
 from bulkdcm.model import IOD
+
+if TYPE_CHECKING:
+    from bulkdcm.model import Module
 
 _COMMON = (m.SOP_COMMON, m.PATIENT, m.GENERAL_STUDY, m.GENERAL_SERIES)
 _IMAGE = (m.GENERAL_IMAGE, m.IMAGE_PIXEL)
@@ -13,16 +22,125 @@ _GRAY = frozenset({"MONOCHROME2"})
 _GRAY_YBR = _GRAY | {"YBR_FULL_422"}
 
 
-def _vl(alias: str, keyword: str, suffix: str, section: str) -> IOD:
+_ROOT = "1.2.840.10008.5.1.4.1.1"
+_BURNED_IN = ("BurnedInAnnotation", "whether names or numbers are drawn into the pixels (PS3.3 C.7.6.1.1.3)")
+_LOSSY_HISTORY = (
+    "LossyImageCompression",
+    "whether the pixels were ever compressed with loss, which a PNG doesn't tell: 00 or 01 (PS3.3 C.7.6.1.1.5)",
+)
+_LATERALITY = ("ImageLaterality", "the side: R, L, B, or U for an unpaired part (PS3.3 C.8.11.2)")
+_ORIENTATION = ("PatientOrientation", "which way rows and columns run, as L\\F (PS3.3 C.7.6.1.1.1)")
+_PROJECTION = (
+    _LATERALITY,
+    _ORIENTATION,
+    ("ImagerPixelSpacing", "the size of a pixel at the detector, in mm (PS3.3 C.8.11.4)"),
+    _BURNED_IN,
+    (
+        "PixelIntensityRelationship",
+        "how pixel values follow from the X-ray intensity: LIN, LOG or DISP (PS3.3 C.8.11.3)",
+    ),
+    ("PixelIntensityRelationshipSign", "1 where more intensity is a higher value, else -1 (PS3.3 C.8.11.3)"),
+    _LOSSY_HISTORY,
+)
+_PLANE = (
+    ("ImagePositionPatient", "where the slice lies (PS3.3 C.7.6.2)"),
+    ("ImageOrientationPatient", "how the slice lies (PS3.3 C.7.6.2)"),
+    ("PixelSpacing", "the size of a pixel in the patient, in mm (PS3.3 C.7.6.2)"),
+)
+_OPHTHALMIC = (
+    ("ImageLaterality", "which eye: R, L or B (PS3.3 C.8.17.5)"),
+    ("AcquisitionDateTime", "when it was taken (PS3.3 C.8.17.2)"),
+    ("AcquisitionDeviceTypeCodeSequence", "the kind of camera, as 409898007^SCT^Fundus Camera (PS3.3 C.8.17.3)"),
+    ("AnatomicRegionSequence", "the part of the eye, as 5665001^SCT^Retina (PS3.3 C.8.17.5)"),
+    _BURNED_IN,
+    _LOSSY_HISTORY,
+    ("ImageType", "ORIGINAL\\PRIMARY where the pixels come straight from the camera (PS3.3 C.8.17.2.1.4)"),
+)
+
+
+def _sc_multi_frame(alias: str, keyword: str, suffix: str, kinds: set[Any], own: tuple[Module, ...]) -> IOD:
+    color = "rgb8" in kinds
     return IOD(
         alias=alias,
         keyword=keyword,
-        sop_class_uid=f"1.2.840.10008.5.1.4.1.1.77.1.{suffix}",
-        section=section,
+        sop_class_uid=f"{_ROOT}.7.{suffix}",
+        section=f"A.8.{suffix}",
+        modalities=(),
+        modules=(*_COMMON, m.SC_EQUIPMENT, *_IMAGE, mf.MULTI_FRAME, *own, m.ICC_PROFILE),
+        pixel_kinds=frozenset(kinds),
+        photometric_interpretations=frozenset({"YBR_FULL_422"}) if color else _GRAY,
+        required=(_BURNED_IN,),
+        multi_frame=True,
+    )
+
+
+def _projection(
+    alias: str, keyword: str, suffix: str, own: tuple[Module, ...], more: tuple[tuple[str, str], ...]
+) -> IOD:
+    return IOD(
+        alias=alias,
+        keyword=keyword,
+        sop_class_uid=f"{_ROOT}.1.{suffix}",
+        section={"DX": "A.26", "MG": "A.27", "IO": "A.28"}[alias],
         modalities=(alias,),
-        modules=_VL,
+        modules=(
+            *_COMMON, x.DX_SERIES, m.GENERAL_EQUIPMENT, *_IMAGE, x.DX_ANATOMY_IMAGED, x.DX_IMAGE, x.DX_DETECTOR, *own,
+            m.ACQUISITION_CONTEXT,
+        ),
+        pixel_kinds=frozenset({"gray8", "gray16"}),
+        photometric_interpretations=_GRAY,
+        required=(*_PROJECTION, *more),
+    )  # fmt: skip
+
+
+def _slices(alias: str, keyword: str, suffix: str, own: Module, more: tuple[tuple[str, str], ...]) -> IOD:
+    return IOD(
+        alias=alias,
+        keyword=keyword,
+        sop_class_uid=f"{_ROOT}.{suffix}",
+        section={"CT": "A.3", "MR": "A.4"}[alias],
+        modalities=(alias,),
+        modules=(
+            *_COMMON, cs.PATIENT_POSITION, cs.FRAME_OF_REFERENCE, m.GENERAL_EQUIPMENT, *_IMAGE, cs.IMAGE_PLANE, own,
+        ),
+        pixel_kinds=frozenset({"gray16"}),
+        photometric_interpretations=frozenset(),  # a JPEG has lost what a slice is measured by
+        required=(*_PLANE, *more, ("ImageType", "what the slice is, as ORIGINAL\\PRIMARY\\AXIAL (PS3.3 C.8.2.1.1.1)")),
+        frame_of_reference="FrameOfReferenceUID",
+    )  # fmt: skip
+
+
+def _ophthalmic(alias: str, keyword: str, suffix: str, kinds: set[Any]) -> IOD:
+    return IOD(
+        alias=alias,
+        keyword=keyword,
+        sop_class_uid=f"{_ROOT}.77.1.5.{suffix}",
+        section=f"A.4{suffix}",
+        modalities=("OP",),
+        modules=(
+            *_COMMON, vl.SYNCHRONIZATION, m.GENERAL_EQUIPMENT, *_IMAGE, mf.CINE, vl.OPHTHALMIC_PHOTOGRAPHY_IMAGE,
+            vl.OPHTHALMIC_PHOTOGRAPHIC_PARAMETERS, vl.OPHTHALMIC_PHOTOGRAPHY_PARAMETERS, m.ICC_PROFILE,
+        ),
+        pixel_kinds=frozenset(kinds),
+        photometric_interpretations=_GRAY_YBR if "rgb8" in kinds else _GRAY,
+        required=_OPHTHALMIC,
+        frame_of_reference="SynchronizationFrameOfReferenceUID",
+        multi_frame=True,
+    )  # fmt: skip
+
+
+def _vl(alias: str, keyword: str, suffix: str, section: str, **own: Any) -> IOD:
+    modules = own.pop("modules", ())
+    return IOD(
+        alias=alias,
+        keyword=keyword,
+        sop_class_uid=f"{_ROOT}.77.1.{suffix}",
+        section=section,
+        modalities=own.pop("modalities", (alias,)),
+        modules=(*_VL, *modules),
         pixel_kinds=frozenset({"gray8", "rgb8"}),
         photometric_interpretations=_GRAY_YBR,
+        **own,
     )
 
 
@@ -62,6 +180,99 @@ IODS: tuple[IOD, ...] = (
     _vl("XC", "VLPhotographicImageStorage", "4", "A.32.4"),
     _vl("ES", "VLEndoscopicImageStorage", "1", "A.32.1"),
     _vl("GM", "VLMicroscopicImageStorage", "2", "A.32.2"),
+    _sc_multi_frame(
+        "SC-BYTE", "MultiFrameGrayscaleByteSecondaryCaptureImageStorage", "2", {"gray8"}, (mf.SC_MULTI_FRAME_GRAY,)
+    ),
+    _sc_multi_frame(
+        "SC-WORD", "MultiFrameGrayscaleWordSecondaryCaptureImageStorage", "3", {"gray16"}, (mf.SC_MULTI_FRAME_GRAY,)
+    ),
+    _sc_multi_frame("SC-COLOR", "MultiFrameTrueColorSecondaryCaptureImageStorage", "4", {"rgb8"}, ()),
+    _projection("DX", "DigitalXRayImageStorageForPresentation", "1", (x.DX_POSITIONING,), ()),
+    _projection(
+        "MG",
+        "DigitalMammographyXRayImageStorageForPresentation",
+        "2",
+        (x.MAMMOGRAPHY_IMAGE,),
+        (
+            ("PositionerType", "MAMMOGRAPHIC or NONE (PS3.3 C.8.11.7)"),
+            ("ViewCodeSequence", "the view, as 399162004^SCT^cranio-caudal (PS3.3 C.8.11.7)"),
+        ),
+    ),
+    _projection(
+        "IO",
+        "DigitalIntraOralXRayImageStorageForPresentation",
+        "3",
+        (x.INTRA_ORAL_IMAGE,),
+        (
+            ("PositionerType", "CEPHALOSTAT, RIGID or NONE (PS3.3 C.8.11.9)"),
+            ("AnatomicRegionSequence", "the region, as 661005^SCT^Jaw region (PS3.3 C.8.11.9)"),
+            ("PrimaryAnatomicStructureSequence", "what is shown, as 39481002^SCT^Tooth (PS3.3 C.8.11.9)"),
+        ),
+    ),
+    _slices(
+        "CT",
+        "CTImageStorage",
+        "2",
+        cs.CT_IMAGE,
+        (
+            ("RescaleIntercept", "what to add for Hounsfield units (PS3.3 C.8.2.1)"),
+            ("RescaleSlope", "what to multiply with for Hounsfield units (PS3.3 C.8.2.1)"),
+        ),
+    ),
+    _slices(
+        "MR",
+        "MRImageStorage",
+        "4",
+        cs.MR_IMAGE,
+        (
+            ("ScanningSequence", "SE, IR, GR, EP or RM (PS3.3 C.8.3.1)"),
+            ("SequenceVariant", "SK, MTC, SS, TRSS, SP, MP, OSP or NONE (PS3.3 C.8.3.1)"),
+        ),
+    ),
+    _ophthalmic("OP8", "OphthalmicPhotography8BitImageStorage", "1", {"gray8", "rgb8"}),
+    _ophthalmic("OP16", "OphthalmicPhotography16BitImageStorage", "2", {"gray16"}),
+    _vl(
+        "SM",
+        "VLSlideCoordinatesMicroscopicImageStorage",
+        "3",
+        "A.32.3",
+        modules=(cs.FRAME_OF_REFERENCE, vl.SPECIMEN, vl.SLIDE_COORDINATES),
+        required=(
+            ("ContainerIdentifier", "what is written on the slide (PS3.3 C.7.6.22)"),
+            ("SpecimenIdentifier", "the specimen on it (PS3.3 C.7.6.22)"),
+            ("SpecimenUID", "the specimen's UID (PS3.3 C.7.6.22)"),
+        ),
+        frame_of_reference="FrameOfReferenceUID",
+    ),
+    _vl(
+        "DERM",
+        "DermoscopicPhotographyImageStorage",
+        "7",
+        "A.32.11",
+        modalities=("DMS",),
+        modules=(cs.FRAME_OF_REFERENCE, vl.DERMOSCOPIC_IMAGE),
+        required=(
+            ("Manufacturer", "who made the camera (PS3.3 C.7.5.2)"),
+            ("ManufacturerModelName", "its model (PS3.3 C.7.5.2)"),
+            ("DeviceSerialNumber", "its serial number (PS3.3 C.7.5.2)"),
+            ("SoftwareVersions", "its software (PS3.3 C.7.5.2)"),
+            ("RecognizableVisualFeatures", "YES or NO: whether the person can be recognized (PS3.3 C.7.6.1)"),
+        ),
+        frame_of_reference="FrameOfReferenceUID",
+    ),
+)
+
+# Classes that exist, and that no PNG or JPEG can honestly be.
+REFUSED: dict[str, str] = dict.fromkeys(
+    (
+        "DigitalXRayImageStorageForProcessing",
+        "1.2.840.10008.5.1.4.1.1.1.1.1",
+        "DigitalMammographyXRayImageStorageForProcessing",
+        "1.2.840.10008.5.1.4.1.1.1.2.1",
+        "DigitalIntraOralXRayImageStorageForProcessing",
+        "1.2.840.10008.5.1.4.1.1.1.3.1",
+    ),
+    "its pixels are to be processed for display, and those of a PNG or JPEG have been (PS3.3 C.8.11.1)",
 )
 
 BY_UID: dict[str, IOD] = {iod.sop_class_uid: iod for iod in IODS}

@@ -33,7 +33,7 @@ def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
         yield from _check_placement(manifest, iod, ordinals)
-    yield from _check_laterality(manifest)
+    yield from _check_laterality(manifest, iods)
 
 
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
@@ -80,8 +80,14 @@ def _check_required(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Itera
 
 
 def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
+    moved = {keyword for keyword, _ in iod.required}  # into a sequence of the class, as SpecimenUID
     for name, column in manifest.columns.items():
-        if dictionary.find(name) is None or name in dictionary.OWNED or placement.has_place(name, iod.alias):
+        if (
+            name in moved
+            or dictionary.find(name) is None
+            or name in dictionary.OWNED
+            or placement.has_place(name, iod.alias)
+        ):
             continue
         used = column.where(bool)[ordinals]
         if used.any():
@@ -94,7 +100,7 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
             )
 
 
-def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
+def _check_laterality(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
     sides = [manifest.column(name).where(bool) for name in _SIDES]
     both = np.flatnonzero(sides[0] & sides[1])
     if len(both):
@@ -107,8 +113,11 @@ def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
     parts = manifest.column("BodyPartExamined")
     table = body_parts.table()
     unpaired = parts.where(lambda cell: cell in table and table[cell].laterality_refused and not table[cell].paired)
+    # Classes that can't do without it say U of an unpaired part (PS3.3 C.8.11.2).
+    must = manifest.column("sop_class").where(lambda uid: uid in iods and _SIDES[1] in dict(iods[uid].required))
+    said_unpaired = must & manifest.column(_SIDES[1]).where(lambda cell: cell == "U")
     for name, has_side in zip(_SIDES, sides, strict=True):
-        wrong = np.flatnonzero(unpaired & has_side)
+        wrong = np.flatnonzero(unpaired & has_side & ~said_unpaired)
         if len(wrong):
             yield Problem(
                 lines=manifest.lines_of(wrong),

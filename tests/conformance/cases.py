@@ -32,6 +32,31 @@ COMMON = {
     "AccessionNumber": "A1",
     "SeriesNumber": "1",
 }
+PROJECTION = {
+    "ImageLaterality": "L",
+    "PatientOrientation": "L\\F",
+    "ImagerPixelSpacing": "0.143\\0.143",
+    "BurnedInAnnotation": "NO",
+    "PixelIntensityRelationship": "LOG",
+    "PixelIntensityRelationshipSign": "-1",
+    "LossyImageCompression": "00",
+}
+SLICE = {
+    "BodyPartExamined": "CHEST",
+    "ImagePositionPatient": "0\\0\\0",
+    "ImageOrientationPatient": "1\\0\\0\\0\\1\\0",
+    "PixelSpacing": "0.7\\0.7",
+    "ImageType": "ORIGINAL\\PRIMARY\\AXIAL",
+}
+EYE = {
+    "ImageLaterality": "R",
+    "AcquisitionDateTime": "20230726101500",
+    "AcquisitionDeviceTypeCodeSequence": "409898007^SCT^Fundus Camera",
+    "AnatomicRegionSequence": "5665001^SCT^Retina",
+    "BurnedInAnnotation": "NO",
+    "LossyImageCompression": "00",
+    "ImageType": "ORIGINAL\\PRIMARY",
+}
 COMPLETE: dict[str, dict[str, str]] = {
     "SC": {"BodyPartExamined": "CHEST"},
     "CR": {"BodyPartExamined": "HAND", "ViewPosition": "PA", "ImageLaterality": "L"},
@@ -39,9 +64,48 @@ COMPLETE: dict[str, dict[str, str]] = {
     "XC": {"ImageLaterality": ""},
     "ES": {"BodyPartExamined": "STOMACH"},
     "GM": {},
+    **{name: {"BodyPartExamined": "CHEST", "BurnedInAnnotation": "NO"} for name in ("SC-BYTE", "SC-WORD", "SC-COLOR")},
+    "DX": PROJECTION | {"BodyPartExamined": "HAND"},
+    "MG": PROJECTION
+    | {
+        "BodyPartExamined": "BREAST",
+        "PatientOrientation": "A\\F",
+        "PositionerType": "MAMMOGRAPHIC",
+        "ViewCodeSequence": "399162004^SCT^cranio-caudal",
+    },
+    "IO": PROJECTION
+    | {
+        "PositionerType": "NONE",
+        "AnatomicRegionSequence": "661005^SCT^Jaw region",
+        "PrimaryAnatomicStructureSequence": "39481002^SCT^Tooth",
+    },
+    "CT": SLICE | {"RescaleIntercept": "-1024", "RescaleSlope": "1", "RescaleType": "HU", "PatientPosition": "HFS"},
+    "MR": SLICE
+    | {
+        "ImageType": "ORIGINAL\\PRIMARY\\OTHER",
+        "ScanningSequence": "SE",
+        "SequenceVariant": "NONE",
+        "PatientPosition": "HFS",
+    },
+    "OP8": EYE,
+    "OP16": EYE,
+    "SM": {"ContainerIdentifier": "S23-1 A1", "SpecimenIdentifier": "S23-1 A1", "SpecimenUID": "1.2.3.4"},
+    "DERM": {
+        "Manufacturer": "A",
+        "ManufacturerModelName": "B",
+        "DeviceSerialNumber": "1",
+        "SoftwareVersions": "1.0",
+        "RecognizableVisualFeatures": "NO",
+    },
 }
 IMAGES_A_CASE = 3
-JPEG_KINDS = {"MONOCHROME2": "jpeg gray", "YBR_FULL_422": "jpeg ycbcr", "RGB": "jpeg rgb"}
+# Streams by the pixels they hold and what they are called.
+JPEG_KINDS = {
+    "jpeg gray": ("gray8", "MONOCHROME2"),
+    "jpeg deep": ("gray16", "MONOCHROME2"),
+    "jpeg ycbcr": ("rgb8", "YBR_FULL_422"),
+    "jpeg rgb": ("rgb8", "RGB"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,20 +126,24 @@ class Case:
 
 def kinds(iod: IOD) -> list[str]:
     """Return the pixel kinds of a class, and the JPEG streams it takes."""
-    streams = [JPEG_KINDS[term] for term in JPEG_KINDS if term in iod.photometric_interpretations]
+    streams = [
+        name
+        for name, (kind, term) in JPEG_KINDS.items()
+        if kind in iod.pixel_kinds and term in iod.photometric_interpretations
+    ]
     return [*sorted(iod.pixel_kinds), *streams]
 
 
 def pixels_of(kind: str, number: int) -> np.ndarray:
     """Return an image with structure and noise, odd in size, its channels different."""
-    bits = 16 if kind.endswith("16") else 8
+    bits = 16 if kind in {"gray16", "rgb16", "jpeg deep"} else 8
     rows, columns = 37 + 2 * number, 51
     y, x = np.mgrid[:rows, :columns].astype(np.float64)
     rng = np.random.default_rng(number)
     planes = [
         np.sin(x / (5 + channel)) + np.cos(y / (7 - channel)) + rng.normal(0, 0.2, x.shape) for channel in range(3)
     ]
-    image = np.stack(planes, axis=-1) if "gray" not in kind else planes[0]
+    image = np.stack(planes, axis=-1) if "gray" not in kind and kind != "jpeg deep" else planes[0]
     image = (image - image.min()) / (image.max() - image.min())
     return (image * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
 
@@ -86,6 +154,9 @@ def write_image(folder: Path, kind: str, number: int) -> tuple[Path, np.ndarray 
     path = folder / f"{kind.replace(' ', '_')}_{number}.{'jpg' if kind.startswith('jpeg') else 'png'}"
     if not kind.startswith("jpeg"):
         path.write_bytes(imagecodecs.png_encode(pixels))
+        return path, pixels
+    if kind == "jpeg deep":
+        path.write_bytes(imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=16))
         return path, pixels
     image = Image.fromarray(pixels)
     buffer = io.BytesIO()
@@ -112,7 +183,17 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
         written = [write_image(images, kind, number) for number in range(IMAGES_A_CASE)]
         sources, pixels = zip(*written, strict=True)
         for number, path in enumerate(sources, start=1):
-            own = {"source": path.name, "sop_class": iod.alias, "SeriesNumber": series, "InstanceNumber": number}
+            if kind.startswith("jpeg ") and kind != "jpeg deep" and "LossyImageCompression" in COMPLETE[iod.alias]:
+                own_history = {"LossyImageCompression": "01"}
+            else:
+                own_history = {}
+            own = {
+                **own_history,
+                "source": path.name,
+                "sop_class": iod.alias,
+                "SeriesNumber": series,
+                "InstanceNumber": number,
+            }
             rows.append({**COMMON, **COMPLETE[iod.alias], **own})
         paths = tuple(out / f"{path.stem}.dcm" for path in sources)
         cases.append(Case(iod.alias, kind, syntax, sources, paths, pixels))

@@ -1,0 +1,46 @@
+"""Modules of images with frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydicom.dataelem import DataElement
+
+from bulkdcm.iods.modules import put
+from bulkdcm.iods.projection import IDENTITY_RESCALE
+from bulkdcm.model import Module
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from bulkdcm.model import Frame, ManifestRow
+
+_PAGE_NUMBER_VECTOR = 0x00182001
+
+
+def _frames(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    del row
+    count = max(1, frame.number_of_frames)
+    put(dataset, "NumberOfFrames", str(count))
+    if count > 1:
+        # Pages are all that is known of frames from files: no time lies between them.
+        dataset.add(DataElement(0x00280009, "AT", _PAGE_NUMBER_VECTOR))
+        put(dataset, "PageNumberVector", "\\".join(str(number) for number in range(1, count + 1)))
+
+
+MULTI_FRAME = Module(name="Multi-frame", section="C.7.6.6", fill=_frames)
+SC_MULTI_FRAME_GRAY = Module(
+    name="SC Multi-frame Image", section="C.8.6.3", defaults=(*IDENTITY_RESCALE, ("PresentationLUTShape", "IDENTITY"))
+)
+
+
+def _single_frame(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    _frames(dataset, row, frame)
+    if frame.number_of_frames > 1:
+        return
+    # The Ophthalmic classes want the pointer beside a single frame too; FrameTime 0 is no time between frames.
+    dataset.add(DataElement(0x00280009, "AT", 0x00181063))
+    put(dataset, "FrameTime", "0")
+
+
+CINE = Module(name="Cine", section="C.7.6.5", fill=_single_frame)
