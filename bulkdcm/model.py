@@ -70,8 +70,23 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRow:
+    """One line of the manifest that is a frame of an object.
+
+    Attributes
+    ----------
+    ordinal, source, sha256
+        As in `ManifestRow`.
+    """
+
+    ordinal: int
+    source: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestRow:
-    """One line of the manifest, as the worker gets it.
+    """One line of the manifest, as the worker gets it; or the lines that make one object together.
 
     Attributes
     ----------
@@ -91,6 +106,8 @@ class ManifestRow:
         Expected SHA-256 of the source, lower-case hex; empty where not given.
     attributes
         DICOM keyword to cell text, empty cells left out.
+    frames
+        Where several lines are the frames of one object: all of them in that order, the first being this row's own.
     """
 
     ordinal: int
@@ -103,6 +120,7 @@ class ManifestRow:
     instance: str = ""
     sha256: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
+    frames: tuple[FrameRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +312,22 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """The source of one line of the manifest; None where it was not read."""
+
+    ordinal: int
+    source_size_bytes: int | None = None
+    source_sha256: str | None = None
+    source_mtime_ns: int | None = None
+
+
+def _of_each_frame(record: dict[str, Any], frames: tuple[SourceFacts, ...]) -> list[dict[str, Any]]:
+    return [{**record, **{name: getattr(facts, name) for name in SourceFacts.__slots__}} for facts in frames] or [
+        record
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
     """A row whose output is in place."""
 
@@ -313,9 +347,13 @@ class Converted:
     decisions: tuple[str, ...]
     seconds: Seconds
     worker: int
+    frames: tuple[SourceFacts, ...] = ()
 
-    def record(self) -> dict[str, Any]:
-        """Return the outcome flat, a key a ledger column."""
+    def records(self) -> list[dict[str, Any]]:
+        """Return the outcome flat, a key a ledger column; once for each line of the manifest that went into it."""
+        return _of_each_frame(self._record(), self.frames)
+
+    def _record(self) -> dict[str, Any]:
         return {
             "ordinal": self.ordinal,
             "status": "converted",
@@ -367,9 +405,13 @@ class Failed:
     source_sha256: str | None = None
     seconds: Seconds = field(default_factory=Seconds)
     worker: int = 0
+    frames: tuple[SourceFacts, ...] = ()
 
-    def record(self) -> dict[str, Any]:
-        """Return the outcome flat, a key a ledger column."""
+    def records(self) -> list[dict[str, Any]]:
+        """Return the outcome flat, a key a ledger column; once for each line of the manifest that went into it."""
+        return _of_each_frame(self._record(), self.frames)
+
+    def _record(self) -> dict[str, Any]:
         return {
             "ordinal": self.ordinal,
             "status": "failed",

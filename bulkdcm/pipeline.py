@@ -16,7 +16,7 @@ from bulkdcm.errors import ManifestError, SettingsError, StorageError, Terminate
 from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
 from bulkdcm.ledger import FOLDER, open_ledger, set_aside
 from bulkdcm.lock import Lock
-from bulkdcm.model import Converted, Failed
+from bulkdcm.model import Failed
 from bulkdcm.parallel import Pool, chunk_size
 from bulkdcm.report import Report, frame_of
 from bulkdcm.run import convert_rows
@@ -229,23 +229,26 @@ class _Run:
 
     def record(self, result: ChunkResult) -> bool:
         """Commit a chunk's outcomes; return whether to go on."""
-        failed = [outcome for outcome in result.outcomes if isinstance(outcome, Failed)]
-        records, obsolete = [], []
+        records, obsolete, failed = [], [], 0
         for outcome in result.outcomes:
+            found = outcome.records()
+            failed += len(found) if isinstance(outcome, Failed) else 0
             if self.context.recognise and isinstance(outcome, Failed):
                 continue  # not done: `convert` will see to it
-            records.append({**outcome.record(), **self.plan.fingerprint(outcome.ordinal)})
-            self.ran.append(outcome.ordinal)
-            before = self.plan.outputs[outcome.ordinal]
-            if before and not (isinstance(outcome, Converted) and outcome.stored.output == before):
-                obsolete.append(before)
+            for record in found:
+                ordinal = record["ordinal"]
+                records.append({**record, **self.plan.fingerprint(ordinal)})
+                self.ran.append(ordinal)
+                before = self.plan.outputs[ordinal]
+                if before and before != record.get("output"):
+                    obsolete.append(before)
         if records:
             self.ledger.record(records, obsolete)
-        converted = len(result.outcomes) - len(failed)
+        rows = sum(len(outcome.frames) or 1 for outcome in result.outcomes)
         self._progress = replace(
             self._progress,
-            converted=self._progress.converted + converted,
-            failed=self._progress.failed + len(failed),
+            converted=self._progress.converted + rows - failed,
+            failed=self._progress.failed + failed,
         )
         if self.on_progress:
             self.on_progress(self._progress)
@@ -300,7 +303,7 @@ def _images_root(path: Path, settings: Settings) -> str:
 
 def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
     rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
-    return rows, manifest.check(rows, _images_root(path, settings), iods.BY_UID)
+    return rows, manifest.check(rows, _images_root(path, settings), iods.BY_UID, iods.REFUSED)
 
 
 def _chunks(rows: Manifest, ordinals: Sequence[int], size: int) -> Iterator[tuple[ManifestRow, ...]]:
@@ -316,11 +319,13 @@ def _invalid(rows: Manifest, errors: Sequence[Problem]) -> list[Failed]:
         msg = f"--skip-invalid can't skip a problem of the whole manifest: {whole[0]}"
         raise ManifestError(msg, errors)
     ordinals = {int(line): ordinal for ordinal, line in enumerate(rows.lines)} if errors else {}
+    objects = {ordinal: members for members in rows.frames.values() for ordinal in members}
     found: dict[int, list[str]] = {}
     for problem in errors:
         for line in problem.lines:
             about = f"column {problem.column}: " if problem.column else ""
-            found.setdefault(ordinals[line], []).append(about + problem.what)
+            for ordinal in objects.get(ordinals[line], (ordinals[line],)):  # a frame at fault is the whole object's
+                found.setdefault(ordinal, []).append(about + problem.what)
     return [
         Failed(ordinal=ordinal, stage="check", error="ManifestError", message=" | ".join(messages))
         for ordinal, messages in sorted(found.items())

@@ -69,6 +69,8 @@ class Plan:
         For each row, how often it has been tried.
     outputs
         For each row, the output it has from an earlier run; empty where there is none.
+    followers
+        Rows that are second, third … frame of an object, which runs as its first.
     moves
         (old, new) ordinals of rows that moved; the new one is negative for rows that are no longer in the manifest.
     """
@@ -79,11 +81,16 @@ class Plan:
     identities: npt.NDArray[np.int64]
     metadata: npt.NDArray[np.int64]
     settings: str
+    followers: frozenset[int] = frozenset()
     moves: list[tuple[int, int]] = field(default_factory=list)
 
     def todo(self, *, retry_failed: bool) -> list[int]:
-        """Return the ordinals of the rows to run."""
-        return [o for o, reason in enumerate(self.reasons) if reason and (retry_failed or reason != FAILED)]
+        """Return the ordinals of the rows to run; of several frames of one object, the first."""
+        return [
+            ordinal
+            for ordinal, reason in enumerate(self.reasons)
+            if reason and (retry_failed or reason != FAILED) and ordinal not in self.followers
+        ]
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are by reason, the done ones under ``done``, and the earlier rows that are gone."""
@@ -126,6 +133,7 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
         identities=_numbered(_hashes(manifest, _IDENTITY)),
         metadata=_metadata(manifest),
         settings=settings,
+        followers=frozenset(manifest.followers.tolist()),
     )
     places = {identity: ordinal for ordinal, identity in enumerate(found.identities.tolist())}
     sources, planned = manifest.column("source"), manifest.column("output")
@@ -148,6 +156,10 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
         found.reasons[ordinal] = _reason(
             old, settings, os.path.join(folders[0], sources[ordinal]), folders[1], unchanged=unchanged
         )
+    for members in manifest.frames.values():  # where one frame is not done, the object is not
+        if reason := next((found.reasons[ordinal] for ordinal in members if found.reasons[ordinal]), DONE):
+            for ordinal in members:
+                found.reasons[ordinal] = reason
     return found
 
 
@@ -203,7 +215,11 @@ def _bits(text: str) -> int:
 
 def _metadata(manifest: Manifest) -> npt.NDArray[np.int64]:
     names = [name for name in manifest.columns if name not in dictionary.RESERVED]
-    return _hashes(manifest, [*names, "sop_class", "study", "series", "sha256"]).view(np.int64)
+    hashes = _hashes(manifest, [*names, "sop_class", "study", "series", "sha256"])
+    for members in manifest.frames.values():  # and which frames there are, in which order
+        sources = manifest.column("source")
+        hashes[list(members)] += np.uint64(_bits("\n".join(sources[ordinal] for ordinal in members)))
+    return hashes.view(np.int64)
 
 
 def _numbered(hashes: Hashes) -> npt.NDArray[np.int64]:

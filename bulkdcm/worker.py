@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bulkdcm import images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode
 from bulkdcm.errors import RowError, StorageError
-from bulkdcm.model import Converted, Failed, Seconds
+from bulkdcm.model import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
 
 if TYPE_CHECKING:
@@ -140,14 +141,16 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
         Where no row could be stored: the only error that is not this row's.
     """
     stages = _Stages()
-    failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid())
+    failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid(), frames=_facts(row, ()))
     timeout_s = context.settings.row_timeout
     try:
         with system.deadline(timeout_s):
             stages.enter("read")
-            source = images.read_source(context.images, row.source, row.sha256)
-            failed = replace(failed, source_size_bytes=len(source.data), source_sha256=source.sha256)
-            return _convert(row, source, context, stages)
+            sources = []
+            for part in row.frames or (row,):
+                sources.append(images.read_source(context.images, part.source, part.sha256))
+                failed = replace(failed, **_first_source(sources), frames=_facts(row, sources))
+            return _convert(row, sources, context, stages)
     except StorageError:
         raise
     except RowError as error:
@@ -179,7 +182,7 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
 def timed_out(row: ManifestRow, timeout_s: float) -> Failed:
     """Return the outcome of a row that is over its time."""
     message = f"{row.source}: not converted within --row-timeout {timeout_s:g} s. Raise it, or look at the image."
-    return Failed(ordinal=row.ordinal, stage="timeout", error="RowTimeout", message=message)
+    return Failed(ordinal=row.ordinal, stage="timeout", error="RowTimeout", message=message, frames=_facts(row, ()))
 
 
 def crashed(row: ManifestRow) -> Failed:
@@ -188,19 +191,42 @@ def crashed(row: ManifestRow) -> Failed:
         f"{row.source}: its worker died, twice with this row alone: a crash of a decoder, or more memory than the system "
         "gives. Open and save the image anew, or raise --memory-limit."
     )
-    return Failed(ordinal=row.ordinal, stage="crashed", error="WorkerCrash", message=message)
+    return Failed(ordinal=row.ordinal, stage="crashed", error="WorkerCrash", message=message, frames=_facts(row, ()))
 
 
-def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages) -> Converted:
+def _facts(row: ManifestRow, sources: Sequence[Source]) -> tuple[SourceFacts, ...]:
+    """Return the facts of each line's source, as far as they were read; nothing where the row is one line."""
+    known: list[dict[str, Any]] = [
+        {"source_size_bytes": len(source.data), "source_sha256": source.sha256, "source_mtime_ns": source.mtime_ns}
+        for source in sources
+    ]
+    return tuple(
+        SourceFacts(ordinal=part.ordinal, **(known[index] if index < len(known) else {}))
+        for index, part in enumerate(row.frames)
+    )
+
+
+def _first_source(sources: Sequence[Source]) -> dict[str, Any]:
+    return {"source_size_bytes": len(sources[0].data), "source_sha256": sources[0].sha256}
+
+
+def _digest(sources: Sequence[Source]) -> str:
+    """Return the SHA-256 of the source, or that of several sources' in their order."""
+    if len(sources) == 1:
+        return sources[0].sha256
+    return hashlib.sha256("".join(source.sha256 for source in sources).encode("ascii")).hexdigest()
+
+
+def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages) -> Converted:
     settings = context.settings
     iod = iods.BY_UID[row.sop_class_uid]
     stages.enter("decode")
-    frame = images.read(source, settings, iod)
+    frame = images.read(sources, settings, iod)
     iods.check_frame(iod, row, frame)
     stages.enter("encode")
     frame = compress(frame, settings)
     stages.enter("build")
-    instance = uids.assign(row, source.sha256, settings.pixel_options, context.uid_key)
+    instance = uids.assign(row, _digest(sources), settings.pixel_options, context.uid_key)
     dataset = iods.build(row, frame, instance)
     stages.enter("encode")
     data, transfer_syntax_uid = encode(dataset, frame, settings.compression)
@@ -220,9 +246,9 @@ def _convert(row: ManifestRow, source: Source, context: Context, stages: _Stages
         columns=frame.columns,
         bits_stored=frame.bits_stored,
         samples_per_pixel=frame.samples_per_pixel,
-        source_size_bytes=len(source.data),
-        source_sha256=source.sha256,
-        source_mtime_ns=source.mtime_ns,
+        **_first_source(sources),
+        source_mtime_ns=sources[0].mtime_ns,
+        frames=_facts(row, sources),
         decisions=frame.decisions,
         seconds=stages.seconds(),
         worker=os.getpid(),

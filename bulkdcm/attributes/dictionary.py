@@ -11,7 +11,7 @@ from pydicom.datadict import dictionary_VM, dictionary_VR, keyword_for_tag, tag_
 from pydicom.datadict import keyword_dict as _keywords
 
 SOURCE = "source"
-RESERVED = (SOURCE, "output", "sop_class", "study", "series", "instance", "sha256")
+RESERVED = (SOURCE, "output", "sop_class", "study", "series", "instance", "frame", "sha256")
 
 # Written from the image, the settings or the SOP class; a manifest that set them could make the object contradict itself.
 OWNED = {

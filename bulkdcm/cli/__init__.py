@@ -8,6 +8,7 @@ import click
 
 from bulkdcm import __version__
 from bulkdcm.cli.check import check
+from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
@@ -25,6 +26,7 @@ def cli() -> None:
 cli.add_command(convert)
 cli.add_command(check)
 cli.add_command(rebuild)
+cli.add_command(classes)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import jpeg, pillow, png
+from bulkdcm.images import frames, jpeg, pillow, png
 from bulkdcm.images.png_chunks import SIGNATURE
 from bulkdcm.images.source import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bulkdcm.model import IOD, Frame, Source
     from bulkdcm.settings import Settings
 
     Reader = Callable[[Source, Settings, IOD], Frame]
 
-__all__ = ["READERS", "read", "read_source"]
+__all__ = ["READERS", "read", "read_one", "read_source"]
 
 # Magic bytes to reader, the first that fits.
 READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (
@@ -30,8 +30,31 @@ READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (
 )
 
 
-def read(source: Source, settings: Settings, iod: IOD) -> Frame:
-    """Return the frame of an image file, found by its content.
+def read(sources: Sequence[Source], settings: Settings, iod: IOD) -> Frame:
+    """Return the image of a file, or that of several files which are its frames.
+
+    Parameters
+    ----------
+    sources
+        One file, or in a class with frames several.
+    settings
+        Of the run.
+    iod
+        The SOP class, which says whether the image has frames and what streams it takes.
+
+    Raises
+    ------
+    PixelError
+        Where a file is no format we read, its reader refuses it, or frames are not alike.
+    """
+    if iod.multi_frame:
+        return frames.read_all(sources, settings, iod, read_one)
+    (source,) = sources
+    return read_one(source, settings, iod)
+
+
+def read_one(source: Source, settings: Settings, iod: IOD) -> Frame:
+    """Return the image of one file, found by its content.
 
     Raises
     ------

@@ -20,7 +20,7 @@ _MAX_VALUE_BYTES = 2**32 - 2  # PS3.5 7.1.2
 _COPIES = 2  # of the pixels, while a decoder is at work
 
 
-def check(source: str, size: tuple[int, int], samples: int, bits: int, settings: Settings) -> None:
+def check(source: str, size: tuple[int, ...], samples: int, bits: int, settings: Settings) -> None:
     """Refuse an image that is too large.
 
     Parameters
@@ -28,7 +28,7 @@ def check(source: str, size: tuple[int, int], samples: int, bits: int, settings:
     source
         For the message.
     size
-        Rows and columns, as the file's header states them.
+        Rows and columns, as the file's header states them; and the number of frames where there are more.
     samples, bits
         Samples a pixel and bits a sample.
     settings
@@ -41,17 +41,17 @@ def check(source: str, size: tuple[int, int], samples: int, bits: int, settings:
     MemoryError
         Where decoding it would take more than this process may have.
     """
-    rows, columns = size
-    if max(size) > _MAX_SIDE:
+    rows, columns, frames = (*size, 1)[:3]
+    if max(rows, columns) > _MAX_SIDE:
         msg = f"{source}: {columns} x {rows} pixels; a side of more than {_MAX_SIDE} has no place in DICOM (PS3.3 C.7.6.3). Cut it into tiles."
         raise PixelError(msg)
-    if rows * columns > settings.max_pixels:
+    if rows * columns * frames > settings.max_pixels:
         msg = (
-            f"{source}: {columns} x {rows} pixels are more than --max-pixels {settings.max_pixels}. "
+            f"{source}: {columns} x {rows}{f' x {frames}' if frames > 1 else ''} pixels are more than --max-pixels {settings.max_pixels}. "
             "If that is what it should be, raise --max-pixels."
         )
         raise PixelError(msg)
-    size_bytes = rows * columns * samples * (1 if bits <= 8 else 2)
+    size_bytes = rows * columns * frames * samples * (1 if bits <= 8 else 2)
     if size_bytes > _MAX_VALUE_BYTES:
         msg = f"{source}: {size_bytes} bytes of pixels are more than one element can hold (PS3.5 7.1.2). Cut it into tiles."
         raise PixelError(msg)

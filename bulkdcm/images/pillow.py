@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD, Pixels, Source
     from bulkdcm.settings import Settings
 
-_FORMATS = ("BMP", "TIFF", "WEBP", "GIF")
+MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
+_FORMATS = ("BMP", "TIFF", "WEBP", "GIF", "PNG")  # PNG: animated ones only
 _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
 _WIDTH, _LENGTH, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR = 256, 257, 273, 277, 278, 279, 284
 _TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
@@ -35,17 +37,20 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     settings
         Background, colour policy and limits.
     iod
-        Not asked: every class takes native pixels.
+        Whether it takes several frames.
 
     Raises
     ------
     PixelError
-        Where the file is damaged, has several frames, or a pixel type that can't be read exactly.
+        Where the file is damaged, has several frames and the class has none, or a pixel type that can't be read exactly.
     """
-    del iod
     try:
         with Image.open(io.BytesIO(source.data), formats=_FORMATS) as image:
-            return _frame(source, settings, image)
+            return (
+                _frame(source, settings, image)
+                if _count(source, settings, image, iod) == 1
+                else _frames(source, settings, image)
+            )
     except PixelError:
         raise
     except Exception as error:
@@ -53,13 +58,46 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
         raise PixelError(msg) from error
 
 
-def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
-    limits.check(
-        source.path, (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8, settings
-    )
-    if getattr(image, "n_frames", 1) > 1:
-        msg = f"{source.path}: {image.format} with {getattr(image, 'n_frames', 1)} frames. Export the frame you want as a PNG of its own."
+def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD) -> int:
+    """Return the number of frames; refuse those that are too many, or too large."""
+    size, bands, bits = (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8
+    limits.check(source.path, size, bands, bits, settings)
+    count = int(getattr(image, "n_frames", 1))
+    if count > 1 and not iod.multi_frame:
+        msg = f"{source.path}: {image.format} with {count} frames. {MORE_FRAMES}"
         raise PixelError(msg)
+    limits.check(source.path, (*size, count), bands, bits, settings)
+    return count
+
+
+def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
+    """Return all frames of the file; colour is gray only where every frame is."""
+    kept = replace(settings, keep_color=True)
+    found = []
+    for index in range(int(getattr(image, "n_frames", 1))):
+        image.seek(index)
+        found.append(_frame(source, kept, image.copy() if image.format != "TIFF" else image))
+    stacks = [frame.pixels for frame in found if frame.pixels is not None]
+    if len({stack.dtype for stack in stacks}) > 1 or len({stack.shape[:2] for stack in stacks}) > 1:
+        msg = f"{source.path}: its frames differ in size or depth: those of one object are alike (PS3.3 C.7.6.6). Split the file."
+        raise PixelError(msg)
+    if not settings.keep_color:
+        collapsed = [alpha.collapse(stack) for stack in stacks]
+        stacks = collapsed if all(stack.ndim == 2 for stack in collapsed) else stacks
+    if len({stack.ndim for stack in stacks}) > 1:  # a GIF's first frame may be gray and a later one not
+        stacks = [np.repeat(stack[:, :, None], 3, axis=2) if stack.ndim == 2 else stack for stack in stacks]
+    pixels = np.stack(stacks)
+    return replace(
+        found[0],
+        pixels=pixels,
+        samples_per_pixel=3 if pixels.ndim == 4 else 1,
+        photometric_interpretation="RGB" if pixels.ndim == 4 else "MONOCHROME2",
+        number_of_frames=len(stacks),
+        decisions=tuple(dict.fromkeys(decision for frame in found for decision in frame.decisions)),
+    )
+
+
+def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
     exif = image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1  # Pillow turns a TIFF by itself
     profile_found = image.info.get("icc_profile") or b""

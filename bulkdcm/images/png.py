@@ -16,7 +16,7 @@ from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, icc, limits, orientation, png_chunks
+from bulkdcm.images import alpha, icc, limits, orientation, pillow, png_chunks
 from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
 from bulkdcm.model import Frame
 
@@ -40,21 +40,22 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     settings
         Background, colour policy and limits.
     iod
-        Not asked: every class takes native pixels.
+        Whether it takes several frames.
 
     Raises
     ------
     PixelError
         Where the file is damaged, too large, animated, or transparent without a background.
     """
-    del iod
     header = png_chunks.parse(source.data, source.path)
     _check_color(header, source.path)
     limits.check(
         source.path, (header.rows, header.columns), png_chunks.SAMPLES[header.color_type], header.bit_depth, settings
     )
     if int.from_bytes(header.chunks.get(b"acTL", b"")[:4], "big") > 1:
-        msg = f"{source.path}: an animated PNG has several frames. Export the frame you want as a PNG of its own."
+        if iod.multi_frame and header.bit_depth <= 8:
+            return pillow.read(source, settings, iod)
+        msg = f"{source.path}: an animated PNG has several frames. {pillow.MORE_FRAMES}"
         raise PixelError(msg)
     try:
         pixels, opacity = _decode(source, header)

@@ -1,6 +1,6 @@
 """SOP Classes as declarations over modules, and the one function that builds a dataset from them."""
 
 from bulkdcm.iods.build import build, check_frame
-from bulkdcm.iods.registry import BY_NAME, BY_UID, DEFAULT, IODS
+from bulkdcm.iods.registry import BY_NAME, BY_UID, DEFAULT, IODS, REFUSED
 
-__all__ = ["BY_NAME", "BY_UID", "DEFAULT", "IODS", "build", "check_frame"]
+__all__ = ["BY_NAME", "BY_UID", "DEFAULT", "IODS", "REFUSED", "build", "check_frame"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
 
+from bulkdcm.errors import AttributeValueError
 from bulkdcm.iods.modules import put
 from bulkdcm.iods.projection import IDENTITY_RESCALE
 from bulkdcm.model import Module
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.model import Frame, ManifestRow
 
-_PAGE_NUMBER_VECTOR = 0x00182001
+_PAGE_NUMBER_VECTOR, _FRAME_TIME = 0x00182001, 0x00181063
 
 
 def _frames(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
@@ -34,13 +35,16 @@ SC_MULTI_FRAME_GRAY = Module(
 )
 
 
-def _single_frame(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
-    _frames(dataset, row, frame)
-    if frame.number_of_frames > 1:
+def _cine(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+    put(dataset, "NumberOfFrames", str(max(1, frame.number_of_frames)))
+    # The Ophthalmic classes want the pointer beside a single frame too, between which and the next lies no time.
+    dataset.add(DataElement(0x00280009, "AT", _FRAME_TIME))
+    if "FrameTime" in row.attributes:
         return
-    # The Ophthalmic classes want the pointer beside a single frame too; FrameTime 0 is no time between frames.
-    dataset.add(DataElement(0x00280009, "AT", 0x00181063))
+    if frame.number_of_frames > 1:
+        msg = f"{row.source}: {frame.number_of_frames} frames need FrameTime, the milliseconds between them (PS3.3 C.7.6.5)."
+        raise AttributeValueError(msg)
     put(dataset, "FrameTime", "0")
 
 
-CINE = Module(name="Cine", section="C.7.6.5", fill=_single_frame)
+CINE = Module(name="Cine", section="C.7.6.5", fill=_cine)

@@ -134,6 +134,7 @@ def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
     )
     has_uid = given.where(bool)
     numbers = np.where(has_uid, by_keys.max() + 1 + given.codes, by_keys)
+    numbers[manifest.followers] = -1 - manifest.followers  # frames of one object share its UID
     _, first, inverse, counts = np.unique(numbers, return_index=True, return_inverse=True, return_counts=True)
     for group in np.flatnonzero(counts > 1):
         members = np.flatnonzero(inverse == group)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SIDES = ("Laterality", "ImageLaterality")
 
 
-def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
+def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the problems between a row's SOP class and its attributes."""
     classes = manifest.column("sop_class")
     for code, uid in enumerate(classes.values):
@@ -28,12 +28,24 @@ def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
             continue
         iod = iods.get(uid)
         if iod is None:
-            yield _unknown_class(manifest, uid, ordinals, iods)
+            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(manifest, uid, ordinals, iods)
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
         yield from _check_placement(manifest, iod, ordinals)
     yield from _check_laterality(manifest, iods)
+
+
+def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mapping[str, str]) -> Problem | None:
+    if uid not in refused:
+        return None
+    return Problem(
+        lines=manifest.lines_of(ordinals),
+        column="sop_class",
+        value=uid,
+        rule=f"never written: {refused[uid]}",
+        remedy="Use the class for presentation, or SecondaryCaptureImageStorage with the same Modality",
+    )
 
 
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:

@@ -127,11 +127,11 @@ def fold(path: str) -> str:
 
 def _collisions(manifest: Manifest, column: Column) -> Iterator[Problem]:
     folded = column.mapped(fold)
-    used = np.bincount(folded.codes, minlength=len(folded.values))
+    used = np.bincount(np.delete(folded.codes, manifest.followers), minlength=len(folded.values))
     for code in np.flatnonzero(used > 1):
         if not folded.values[code]:
             continue  # the layout derives it from the UIDs, which agreement.py checks
-        ordinals = folded.ordinals([int(code)])
+        ordinals = np.setdiff1d(folded.ordinals([int(code)]), manifest.followers)
         first = int(ordinals[0])
         differ = column[first] != column[int(ordinals[1])]
         yield Problem(

@@ -6,8 +6,9 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from bulkdcm.attributes import dictionary
+from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
-from bulkdcm.model import ManifestRow
+from bulkdcm.model import FrameRow, ManifestRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +46,11 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     )
     columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], iods)
     columns["output"] = _outputs(manifest.column("output"), columns["source"], settings)
-    return Manifest(manifest.path, columns, manifest.lines)
+    resolved = Manifest(manifest.path, columns, manifest.lines)
+    found = frames.find(resolved, iods)
+    for first, *others in found.values():  # they share the output of the first
+        columns["output"].codes[others] = columns["output"].codes[first]
+    return Manifest(manifest.path, columns, manifest.lines, found)
 
 
 def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Column:
@@ -85,6 +90,10 @@ def rows(manifest: Manifest, ordinals: Iterable[int]) -> Iterator[ManifestRow]:
             output=named["output"][ordinal],
             sop_class_uid=named["sop_class"][ordinal],
             sha256=named["sha256"][ordinal],
+            frames=tuple(
+                FrameRow(ordinal=other, source=named["source"][other], sha256=named["sha256"][other])
+                for other in manifest.frames.get(ordinal, ())
+            ),
             attributes={name: cell for name, column in attributes if (cell := column[ordinal])},
             **{name: named[name][ordinal] for name in _KEYS},
         )

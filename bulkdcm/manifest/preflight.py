@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest import agreement, cells, classes, paths
+from bulkdcm.manifest import agreement, cells, classes, frames, paths
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD
 
 
-def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD]) -> list[Problem]:
+def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> list[Problem]:
     """Return every problem of a resolved manifest, errors before warnings, each in the order of its lines.
 
     Parameters
@@ -25,6 +25,8 @@ def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD]) -> list
         Real path of the image root.
     iods
         SOP Class UID to SOP class.
+    refused
+        Keyword or UID of a SOP class that is never written to the reason.
     """
     if not len(manifest):
         return [
@@ -32,8 +34,9 @@ def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD]) -> list
         ]
     found = [
         *cells.check(manifest),
-        *classes.check(manifest, iods),
+        *classes.check(manifest, iods, refused),
         *agreement.check(manifest),
+        *frames.check(manifest, iods),
         *paths.check_sources(manifest, images_root),
         *paths.check_outputs(manifest),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,11 +69,14 @@ class Manifest:
         Name to column, in the file's order.
     lines
         Shape ``(rows,)``, dtype int32: the line of the file that each row begins on.
+    frames
+        Ordinals of the rows that make one object together, in the order of its frames, by the first of them.
     """
 
     path: Path
     columns: dict[str, Column]
     lines: Codes
+    frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -81,6 +84,11 @@ class Manifest:
     def column(self, name: str) -> Column:
         """Return a column, or one of empty cells where the manifest has none of that name."""
         return self.columns.get(name) or Column.constant("", len(self))
+
+    @property
+    def followers(self) -> Ordinals:
+        """The rows that are second, third … frame of an object, ascending."""
+        return np.array(sorted(o for members in self.frames.values() for o in members[1:]), dtype=np.intp)
 
     def lines_of(self, ordinals: Iterable[int]) -> tuple[int, ...]:
         """Return the lines of rows."""

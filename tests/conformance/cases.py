@@ -56,6 +56,7 @@ EYE = {
     "BurnedInAnnotation": "NO",
     "LossyImageCompression": "00",
     "ImageType": "ORIGINAL\\PRIMARY",
+    "FrameTime": "40",
 }
 COMPLETE: dict[str, dict[str, str]] = {
     "SC": {"BodyPartExamined": "CHEST"},
@@ -99,6 +100,7 @@ COMPLETE: dict[str, dict[str, str]] = {
     },
 }
 IMAGES_A_CASE = 3
+FRAMES = " frames"  # the images of such a kind are the frames of one object
 # Streams by the pixels they hold and what they are called.
 JPEG_KINDS = {
     "jpeg gray": ("gray8", "MONOCHROME2"),
@@ -131,13 +133,14 @@ def kinds(iod: IOD) -> list[str]:
         for name, (kind, term) in JPEG_KINDS.items()
         if kind in iod.pixel_kinds and term in iod.photometric_interpretations
     ]
-    return [*sorted(iod.pixel_kinds), *streams]
+    found = [*sorted(iod.pixel_kinds), *streams]
+    return [*found, *(f"{kind}{FRAMES}" for kind in found)] if iod.multi_frame else found
 
 
-def pixels_of(kind: str, number: int) -> np.ndarray:
+def pixels_of(kind: str, number: int, rows: int) -> np.ndarray:
     """Return an image with structure and noise, odd in size, its channels different."""
     bits = 16 if kind in {"gray16", "rgb16", "jpeg deep"} else 8
-    rows, columns = 37 + 2 * number, 51
+    columns = 51
     y, x = np.mgrid[:rows, :columns].astype(np.float64)
     rng = np.random.default_rng(number)
     planes = [
@@ -150,8 +153,10 @@ def pixels_of(kind: str, number: int) -> np.ndarray:
 
 def write_image(folder: Path, kind: str, number: int) -> tuple[Path, np.ndarray | None]:
     """Write an image of `kind`; return its path and, where it is lossless, its pixels."""
-    pixels = pixels_of(kind, number)
-    path = folder / f"{kind.replace(' ', '_')}_{number}.{'jpg' if kind.startswith('jpeg') else 'png'}"
+    name = kind
+    kind = kind.removesuffix(FRAMES)
+    pixels = pixels_of(kind, number, 37 if name != kind else 37 + 2 * number)
+    path = folder / f"{name.replace(' ', '_')}_{number}.{'jpg' if kind.startswith('jpeg') else 'png'}"
     if not kind.startswith("jpeg"):
         path.write_bytes(imagecodecs.png_encode(pixels))
         return path, pixels
@@ -175,7 +180,7 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
     # Under another syntax a JPEG is decoded, and is a case of its pixels no more than a PNG is.
     chosen = [kind for kind in kinds(iod) if syntax == "auto" or not kind.startswith("jpeg")]
     if codec := CODECS.get(syntax.partition(":")[0]):
-        chosen = [kind for kind in chosen if kind in codec.kinds]
+        chosen = [kind for kind in chosen if kind.removesuffix(FRAMES) in codec.kinds]
     if not chosen:
         return []
     rows, cases = [], []
@@ -183,7 +188,7 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
         written = [write_image(images, kind, number) for number in range(IMAGES_A_CASE)]
         sources, pixels = zip(*written, strict=True)
         for number, path in enumerate(sources, start=1):
-            if kind.startswith("jpeg ") and kind != "jpeg deep" and "LossyImageCompression" in COMPLETE[iod.alias]:
+            if kind.startswith("jpeg ") and "deep" not in kind and "LossyImageCompression" in COMPLETE[iod.alias]:
                 own_history = {"LossyImageCompression": "01"}
             else:
                 own_history = {}
@@ -194,12 +199,16 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
                 "SeriesNumber": series,
                 "InstanceNumber": number,
             }
+            if kind.endswith(FRAMES):
+                own |= {"instance": kind, "frame": number, "InstanceNumber": 1}
             rows.append({**COMMON, **COMPLETE[iod.alias], **own})
         paths = tuple(out / f"{path.stem}.dcm" for path in sources)
+        if kind.endswith(FRAMES):
+            paths, pixels = paths[:1], (None if pixels[0] is None else np.stack(pixels),)
         cases.append(Case(iod.alias, kind, syntax, sources, paths, pixels))
     manifest = folder / "manifest.csv"
     with manifest.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
         writer.writeheader()
         writer.writerows(rows)
     report = bulkdcm.convert(manifest, out, images=images, transfer_syntax=syntax, backend="sequential", fsync=False)
