@@ -16,7 +16,7 @@ from bulkdcm.errors import ManifestError, SettingsError, StorageError, Terminate
 from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
 from bulkdcm.ledger import FOLDER, open_ledger, set_aside
 from bulkdcm.lock import Lock
-from bulkdcm.model import Failed
+from bulkdcm.outcome import Failed
 from bulkdcm.parallel import Pool, chunk_size
 from bulkdcm.report import Report, frame_of
 from bulkdcm.run import convert_rows

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm import images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode
 from bulkdcm.errors import RowError, StorageError
-from bulkdcm.model import Converted, Failed, Seconds, SourceFacts
+from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bulkdcm.model import InstanceUIDs, ManifestRow, Outcome, Source
+    from bulkdcm.model import InstanceUIDs, ManifestRow, Source
+    from bulkdcm.outcome import Outcome
     from bulkdcm.settings import Settings
 
 

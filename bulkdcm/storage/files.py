@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm import system
 from bulkdcm.errors import StorageError, StoreError
-from bulkdcm.model import StoredInstance
+from bulkdcm.outcome import StoredInstance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 LAYERS = (
     ("errors",),
     ("model",),
+    ("outcome",),
     ("settings",),
     ("uids",),
     ("system", "slots"),
