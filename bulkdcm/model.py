@@ -275,6 +275,8 @@ class IOD:
         The attribute that holds the UID of the frame of reference, where the class has one.
     multi_frame
         Whether its image has frames, one or many.
+    restamp
+        Whether it stands for whatever class a DICOM source has.
     """
 
     alias: str
@@ -288,3 +290,4 @@ class IOD:
     required: tuple[tuple[str, str], ...] = ()
     frame_of_reference: str = ""
     multi_frame: bool = False
+    restamp: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import iods, manifest, resume, storage, system, uids
+from bulkdcm import iods, manifest, resume, storage, system, template, uids
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError, Terminated
 from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
@@ -302,6 +302,9 @@ def _images_root(path: Path, settings: Settings) -> str:
 
 
 def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
+    if settings.template:
+        found = template.defaults(settings.template, with_patient=settings.template_patient)
+        settings = replace(settings, defaults=(*settings.defaults, *found))
     rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
     return rows, manifest.check(rows, _images_root(path, settings), iods.BY_UID, iods.REFUSED)
 

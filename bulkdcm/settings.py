@@ -70,6 +70,10 @@ class Settings:
         Bring files to the disk before the ledger calls them done; without it a power cut may lose some.
     ledger
         Path of the ledger; None for ``OUT/.bulkdcm/ledger.sqlite``. It needs a local disk.
+    template
+        A DICOM file whose attributes are defaults for every row, below `defaults`; not its UIDs, pixels or patient.
+    template_patient
+        Its patient too.
     prune
         Remove the outputs of rows that are no longer in the manifest.
 
@@ -100,6 +104,8 @@ class Settings:
     memory_limit: int = 0
     fsync: bool = True
     ledger: Path | None = None
+    template: Path | None = None
+    template_patient: bool = False
     prune: bool = False
 
     def __post_init__(self) -> None:
@@ -134,7 +140,7 @@ class Settings:
         for name in options:
             if name not in known:
                 _refuse("option", name, ", ".join(sorted(known)))
-        for name in ("images", "uid_key_file", "ledger"):
+        for name in ("images", "uid_key_file", "ledger", "template"):
             if options.get(name) is not None:
                 options[name] = Path(options[name])
         if isinstance(options.get("defaults"), dict):

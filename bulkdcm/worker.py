@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import images, iods, storage, system, uids
-from bulkdcm.encode import compress, encode
+from bulkdcm.encode import compress, encode, encode_file
 from bulkdcm.errors import RowError, StorageError
+from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
 
@@ -219,6 +220,30 @@ def _digest(sources: Sequence[Source]) -> str:
 
 
 def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages) -> Converted:
+    iod = iods.BY_UID[row.sop_class_uid]
+    make = _restamped if iod.restamp else _made
+    data, facts = make(row, sources, context, stages)
+    stages.enter("store")
+    if system.orphaned(context.parent):
+        os._exit(1)  # the run was killed: another may be at this folder already
+    store = storage.recognise if context.recognise else storage.store
+    stored = store(Path(context.out), row.output or uid_output(facts["uids"]), data)
+    return Converted(
+        ordinal=row.ordinal,
+        stored=stored,
+        **facts,
+        **_first_source(sources),
+        source_mtime_ns=sources[0].mtime_ns,
+        frames=_facts(row, sources),
+        seconds=stages.seconds(),
+        worker=os.getpid(),
+    )
+
+
+def _made(
+    row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the file made of images, and what it is."""
     settings = context.settings
     iod = iods.BY_UID[row.sop_class_uid]
     stages.enter("decode")
@@ -231,29 +256,43 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
     dataset = iods.build(row, frame, instance)
     stages.enter("encode")
     data, transfer_syntax_uid = encode(dataset, frame, settings.compression)
-    stages.enter("store")
-    if system.orphaned(context.parent):
-        os._exit(1)  # the run was killed: another may be at this folder already
-    store = storage.recognise if context.recognise else storage.store
-    stored = store(Path(context.out), row.output or uid_output(instance), data)
-    return Converted(
-        ordinal=row.ordinal,
-        stored=stored,
-        uids=instance,
-        sop_class_uid=row.sop_class_uid,
-        transfer_syntax_uid=transfer_syntax_uid,
-        photometric_interpretation=frame.photometric_interpretation,
-        rows=frame.rows,
-        columns=frame.columns,
-        bits_stored=frame.bits_stored,
-        samples_per_pixel=frame.samples_per_pixel,
-        **_first_source(sources),
-        source_mtime_ns=sources[0].mtime_ns,
-        frames=_facts(row, sources),
-        decisions=frame.decisions,
-        seconds=stages.seconds(),
-        worker=os.getpid(),
-    )
+    return data, {
+        "uids": instance,
+        "sop_class_uid": row.sop_class_uid,
+        "transfer_syntax_uid": transfer_syntax_uid,
+        "photometric_interpretation": frame.photometric_interpretation,
+        "rows": frame.rows,
+        "columns": frame.columns,
+        "bits_stored": frame.bits_stored,
+        "samples_per_pixel": frame.samples_per_pixel,
+        "decisions": frame.decisions,
+    }
+
+
+def _restamped(
+    row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the file made of a DICOM file, and what it is."""
+    (source,) = sources
+    stages.enter("decode")
+    dataset = restamp.read_dicom(source)
+    stages.enter("build")
+    instance = restamp.assign(row, dataset, source.sha256, context.uid_key)
+    dataset = restamp.restamp(row, dataset, instance)
+    stages.enter("encode")
+    transfer_syntax_uid = str(dataset.file_meta.TransferSyntaxUID)
+    data = encode_file(dataset, transfer_syntax_uid)
+    return data, {
+        "uids": instance,
+        "sop_class_uid": str(dataset.SOPClassUID),
+        "transfer_syntax_uid": transfer_syntax_uid,
+        "photometric_interpretation": str(dataset.get("PhotometricInterpretation", "")),
+        "rows": int(dataset.get("Rows") or 0),
+        "columns": int(dataset.get("Columns") or 0),
+        "bits_stored": int(dataset.get("BitsStored") or 0),
+        "samples_per_pixel": int(dataset.get("SamplesPerPixel") or 0),
+        "decisions": ("re-stamped: pixels and transfer syntax as they were",),
+    }
 
 
 def uid_output(instance: InstanceUIDs) -> str:

@@ -12,6 +12,7 @@ from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
+from bulkdcm.cli.show_file import show_file
 from bulkdcm.errors import ManifestError, RunError, SettingsError
 
 _INTERRUPTED = 130
@@ -27,6 +28,7 @@ cli.add_command(convert)
 cli.add_command(check)
 cli.add_command(rebuild)
 cli.add_command(classes)
+cli.add_command(show_file, "show")
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -53,6 +53,12 @@ manifest_options = _all(
             help="Value for every row whose cell is empty or missing; repeatable.",
         ),
         click.option(
+            "--template",
+            type=click.Path(path_type=Path),
+            help="DICOM file whose attributes are defaults for every row; not its UIDs, pixels or patient.",
+        ),
+        click.option("--template-patient", is_flag=True, help="Its patient too."),
+        click.option(
             "--ignore-column", "ignore_columns", multiple=True, metavar="NAME", help="Leave a column out; repeatable."
         ),
         click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),

@@ -61,10 +61,28 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
         msg = "the frame has neither pixels nor a stream."
         raise EncodeError(msg)
     dataset.add(pixel_data)
+    return encode_file(dataset, uid), uid
+
+
+def encode_file(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
+    """Return the bytes of a file whose dataset is whole.
+
+    Parameters
+    ----------
+    dataset
+        With its pixels, where it has any, already in `transfer_syntax_uid`.
+    transfer_syntax_uid
+        Of PS3.5 annex A.
+
+    Raises
+    ------
+    EncodeError
+        Where pydicom refuses the dataset.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = uid
+    meta.TransferSyntaxUID = UID(transfer_syntax_uid)
     meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     dataset.file_meta = meta
@@ -74,7 +92,7 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[bytes,
     except Exception as error:
         msg = f"the dataset can't be encoded: {error}."
         raise EncodeError(msg) from error
-    return buffer.getvalue(), uid
+    return buffer.getvalue()
 
 
 def _encapsulated(dataset: Dataset, streams: tuple[bytes, ...]) -> DataElement:

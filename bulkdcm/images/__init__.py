@@ -64,6 +64,9 @@ def read_one(source: Source, settings: Settings, iod: IOD) -> Frame:
     for _, signatures, reader in READERS:
         if source.data.startswith(signatures):
             return reader(source, settings, iod)
+    if source.data[128:132] == b"DICM":
+        msg = f"{source.path}: a DICOM file. Give the row sop_class DICOM to re-stamp it."
+        raise PixelError(msg)
     names = ", ".join(name for name, _, _ in READERS)
     msg = f"{source.path}: not an image we read ({names}); it begins with {source.data[:8]!r}. Convert it to PNG."
     raise PixelError(msg)

@@ -1,4 +1,4 @@
-"""SOP Classes as declarations over modules, and the one function that builds a dataset from them."""
+"""SOP Classes as declarations over modules; a dataset built from them, or a DICOM file's own stamped anew."""
 
 from bulkdcm.iods.build import build, check_frame
 from bulkdcm.iods.registry import BY_NAME, BY_UID, DEFAULT, IODS, REFUSED

@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bulkdcm.attributes import body_parts, dictionary, terms, values
 from bulkdcm.attributes.vr import RULES
 from bulkdcm.model import Problem
@@ -118,7 +120,8 @@ def _check_dicomdir_keys(manifest: Manifest) -> Iterator[Problem]:
         column = manifest.column(name)
         if "" not in column.values:
             continue
-        lines = manifest.lines_of(column.ordinals([column.values.index("")]))
+        own = manifest.column("sop_class").where(lambda name: name == "DICOM")  # such a file has its own
+        lines = manifest.lines_of(np.flatnonzero(column.where(lambda cell: not cell) & ~own))
         if lines:
             yield Problem(
                 lines=lines,

@@ -32,7 +32,8 @@ def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
-        yield from _check_placement(manifest, iod, ordinals)
+        if not iod.restamp:
+            yield from _check_placement(manifest, iod, ordinals)
     yield from _check_laterality(manifest, iods)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bulkdcm.settings import Settings
 
 _KEYS = ("study", "series", "instance")
-OTHER = "OT"
+OTHER, DICOM = "OT", "DICOM"
+_DICOM_ENDINGS = (".dcm", ".dicom")
 
 
 def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], default: str) -> Manifest:
@@ -41,7 +42,8 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     columns = dict(manifest.columns)
     columns["source"] = columns["source"].mapped(lambda path: posixpath.normpath(path) if path else path)
     columns["sha256"] = manifest.column("sha256").mapped(str.lower)
-    columns["sop_class"] = manifest.column("sop_class").mapped(
+    named = _of_dicom_files(manifest.column("sop_class"), columns["source"])
+    columns["sop_class"] = named.mapped(
         lambda name: iods[name or default].sop_class_uid if (name or default) in iods else name
     )
     columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], iods)
@@ -53,16 +55,32 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     return Manifest(manifest.path, columns, manifest.lines, found)
 
 
+def _of_dicom_files(classes: Column, sources: Column) -> Column:
+    """Return the classes, with DICOM where a row names none and its source is called a DICOM file."""
+    if "" not in classes.values:
+        return classes
+    called = sources.where(lambda path: path.lower().endswith(_DICOM_ENDINGS))
+    codes = classes.codes.copy()
+    codes[called & (codes == classes.values.index(""))] = len(classes.values)
+    return Column(codes, [*classes.values, DICOM])
+
+
 def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Column:
     if "" not in modality.values:
         return modality
-    usual = [iods[uid].modalities[0] if uid in iods and iods[uid].modalities else OTHER for uid in classes.values]
+    usual = [_usual_modality(iods[uid]) if uid in iods else OTHER for uid in classes.values]
     values = list(dict.fromkeys([*modality.values, *usual]))
     place = {value: index for index, value in enumerate(values)}
     codes = modality.codes.copy()
     for code, default in enumerate(usual):
         codes[(modality.codes == modality.values.index("")) & (classes.codes == code)] = place[default]
     return Column(codes, values)
+
+
+def _usual_modality(iod: IOD) -> str:
+    if iod.restamp:
+        return ""  # the file's own
+    return iod.modalities[0] if iod.modalities else OTHER
 
 
 def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:

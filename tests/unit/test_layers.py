@@ -20,7 +20,7 @@ LAYERS = (
     ("system", "slots"),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
-    ("worker", "resume"),
+    ("worker", "resume", "template"),
     ("run",),
     ("pipeline",),
     ("cli",),

@@ -1,0 +1,35 @@
+"""``bulkdcm show``: what a DICOM file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def show_file(file: Path) -> int:
+    """Print the SOP class, transfer syntax and UIDs of a DICOM FILE by name, then its attributes."""
+    from pydicom.uid import UID
+
+    from bulkdcm import template
+
+    dataset = template.read(file)
+    uids = {
+        "SOP Class": UID(str(dataset.get("SOPClassUID", ""))),
+        "Transfer Syntax": UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))),
+        "Study": UID(str(dataset.get("StudyInstanceUID", ""))),
+        "Series": UID(str(dataset.get("SeriesInstanceUID", ""))),
+        "Instance": UID(str(dataset.get("SOPInstanceUID", ""))),
+    }
+    width = max(map(len, uids))
+    for name, uid in uids.items():
+        known = f"  {uid.name}" if uid.name != uid else ""
+        click.echo(f"{name:<{width}}  {uid or '(none)'}{known}")
+    click.echo()
+    for element in dataset:
+        if not element.tag.is_private and element.VR != "UI" and not element.is_empty:
+            value = f"{len(element.value)} items" if element.VR == "SQ" else str(element.value)
+            click.echo(f"{element.keyword}  {value[:100]}")
+    return 0

@@ -1,0 +1,105 @@
+"""A DICOM file as the source: new metadata from the row; its SOP class, transfer syntax and pixels stay as they are."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydicom import dcmread
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from bulkdcm import uids
+from bulkdcm.attributes import values
+from bulkdcm.errors import PixelError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import FileDataset
+
+    from bulkdcm.model import InstanceUIDs, ManifestRow, Source
+
+_PREAMBLE = 128
+_DESCRIPTION = "Re-stamped by bulkdcm: metadata changed, pixels the same"
+_UIDS = {0x00080018: "sop_instance_uid", 0x0020000D: "study_instance_uid", 0x0020000E: "series_instance_uid"}
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether `data` is a Part 10 file (PS3.10 7.1)."""
+    return data[_PREAMBLE : _PREAMBLE + 4] == b"DICM"
+
+
+def read_dicom(source: Source) -> FileDataset:
+    """Return the dataset of a DICOM file, its texts decoded.
+
+    Raises
+    ------
+    PixelError
+        Where it is none, or can't be read to its end.
+    """
+    if not is_dicom(source.data):
+        msg = f"{source.path}: no DICOM file, which sop_class DICOM re-stamps. Leave the cell empty for an image."
+        raise PixelError(msg)
+    try:
+        dataset = dcmread(io.BytesIO(source.data))
+        dataset.decode()
+        missing = [keyword for keyword in ("SOPClassUID", "SOPInstanceUID") if not dataset.get(keyword)]
+    except Exception as error:
+        msg = f"{source.path}: the DICOM file can't be read: {error}. Fetch the file again."
+        raise PixelError(msg) from error
+    if missing:
+        msg = f"{source.path}: the DICOM file has no {missing[0]} (PS3.3 C.12.1). Fetch the file again."
+        raise PixelError(msg)
+    return dataset
+
+
+def assign(row: ManifestRow, dataset: Dataset, source_sha256: str, key: bytes) -> InstanceUIDs:
+    """Return the UIDs of a re-stamped file: the row's where given, else derived from what it is and was.
+
+    What the row doesn't say is the file's, and its own UIDs are keys: files of one study stay together where the row gives
+    them nothing that tells them apart.
+    """
+    fields = {name for name in (*uids.STUDY_KEYS, *uids.SERIES_KEYS) if name[0].isupper()}
+    own = {name: str(dataset.get(name) or "") for name in fields}
+    known = replace(
+        row,
+        sop_class_uid=str(dataset.SOPClassUID),
+        attributes={**own, **row.attributes},
+        study=f"{row.study}\n{dataset.get('StudyInstanceUID', '')}",
+        series=f"{row.series}\n{dataset.get('SeriesInstanceUID', '')}",
+        instance=f"{row.instance}\n{dataset.SOPInstanceUID}",
+    )
+    return uids.assign(known, source_sha256, "", key)
+
+
+def restamp(row: ManifestRow, dataset: FileDataset, instance: InstanceUIDs) -> FileDataset:
+    """Put the row's attributes and UIDs into `dataset`, and where it comes from, and return it.
+
+    Parameters
+    ----------
+    row
+        Its attributes have passed the preflight; an empty cell leaves the file's value.
+    dataset
+        As `read_dicom` gives it.
+    instance
+        Of the new object.
+    """
+    before = (str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))
+    for keyword, text in row.attributes.items():
+        dataset.add(values.element(keyword, values.person_name(text) if keyword == "PatientName" else text))
+    dataset.add(DataElement(0x00080005, "CS", "ISO_IR 192"))
+    for tag, name in _UIDS.items():
+        dataset.add(DataElement(tag, "UI", getattr(instance, name)))
+    if instance.sop_instance_uid != before[1]:
+        _record_source(dataset, *before)
+    return dataset
+
+
+def _record_source(dataset: Dataset, sop_class_uid: str, sop_instance_uid: str) -> None:
+    """Say which object it was made from (PS3.3 C.7.6.1, C.12.4)."""
+    item = Dataset()
+    item.add(DataElement(0x00081150, "UI", sop_class_uid))
+    item.add(DataElement(0x00081155, "UI", sop_instance_uid))
+    dataset.add(DataElement(0x00082112, "SQ", Sequence([item])))
+    dataset.add(values.element("DerivationDescription", _DESCRIPTION))

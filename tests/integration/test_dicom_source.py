@@ -1,0 +1,146 @@
+"""A DICOM file as the source of a row, and as the template of all rows."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+import bulkdcm
+
+COLUMNS = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,AccessionNumber"
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Return a folder with a native, a passed-through and a compressed DICOM file of one study of ours."""
+    rng = np.random.default_rng(2)
+    Image.fromarray(rng.integers(0, 255, (20, 30), dtype=np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8)).save(tmp_path / "b.jpg")
+    lines = [COLUMNS, *(f"{name},1,张^三,20230102,101112,1,1,{n},A" for n, name in enumerate(("a.png", "b.jpg"), 1))]
+    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    bulkdcm.convert(tmp_path / "m.csv", tmp_path / "dcm")
+    return tmp_path / "dcm"
+
+
+def restamped(folder, out, *rows: str, **options):
+    manifest = folder / "again.csv"
+    manifest.write_text("\n".join([COLUMNS, *rows]) + "\n", encoding="utf-8")
+    report = bulkdcm.convert(manifest, out, **options)
+    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
+    return report
+
+
+def test_new_metadata_the_same_pixels_bit_for_bit(made, tmp_path):
+    report = restamped(
+        made, tmp_path / "out", "a.dcm,7,李^四,20240101,120000,5,1,1,B", "b.dcm,7,李^四,20240101,120000,5,1,2,B"
+    )
+    for name in ("a.dcm", "b.dcm"):
+        old, new = pydicom.dcmread(made / name), pydicom.dcmread(tmp_path / "out" / name)
+        assert new.PixelData == old.PixelData
+        assert new.file_meta.TransferSyntaxUID == old.file_meta.TransferSyntaxUID
+        assert (new.PatientID, str(new.PatientName), new.AccessionNumber) == ("7", "李^四", "B")
+        assert new.SOPInstanceUID != old.SOPInstanceUID
+        assert new.StudyInstanceUID != old.StudyInstanceUID
+        assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
+        assert new.DerivationDescription
+    assert report.frame["study_instance_uid"].nunique() == 1
+    assert set(report.frame["decisions"]) == {"re-stamped: pixels and transfer syntax as they were"}
+
+
+def test_an_empty_cell_leaves_the_file_its_value_and_given_uids_win(made, tmp_path):
+    manifest = made / "again.csv"
+    manifest.write_text("source,PatientID,SOPInstanceUID\na.dcm,,1.2.3\n")
+    assert not bulkdcm.check(manifest)
+    bulkdcm.convert(manifest, tmp_path / "out")
+    new = pydicom.dcmread(tmp_path / "out/a.dcm")
+    assert (new.PatientID, new.SOPInstanceUID, new.file_meta.MediaStorageSOPInstanceUID) == ("1", "1.2.3", "1.2.3")
+
+
+def test_the_same_twice_and_with_other_workers(made, tmp_path):
+    row = "a.dcm,7,A^B,20240101,120000,5,1,1,B"
+    restamped(made, tmp_path / "one", row, backend="sequential")
+    restamped(made, tmp_path / "two", row, n_jobs=2)
+    assert (tmp_path / "one/a.dcm").read_bytes() == (tmp_path / "two/a.dcm").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CT_small.dcm",
+        "MR_small.dcm",
+        "JPEG2000.dcm",
+        "MR_small_bigendian.dcm",
+        "image_dfl.dcm",
+        "rtplan.dcm",
+        "reportsi.dcm",
+    ],
+)
+def test_files_of_other_makers(name, tmp_path):
+    path = get_testdata_file(name, download=False)
+    if path is None:
+        pytest.skip(f"pydicom came without {name}")
+    shutil.copy(path, tmp_path / name)
+    report = restamped(tmp_path, tmp_path / "out", f"{name},7,张^三,20240101,120000,5,1,1,B")
+    assert list(report.frame["status"]) == ["converted"]
+    old, new = pydicom.dcmread(path), pydicom.dcmread(tmp_path / "out" / name)
+    assert new.get("PixelData") == old.get("PixelData")
+    assert new.SOPClassUID == old.SOPClassUID
+    changed = {"PatientID", "PatientName", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber"}
+    changed |= {"AccessionNumber", "SpecificCharacterSet", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"}
+    changed |= {"SourceImageSequence", "DerivationDescription"}
+    for element in old:
+        if element.keyword not in changed and element.VR != "SQ":
+            assert new[element.tag].value == element.value, element.keyword
+
+
+def test_what_is_none_or_not_called_so_is_said(made, tmp_path):
+    (made / "text.dcm").write_text("no DICOM")
+    (made / "b.dcm").rename(made / "b.png")
+    manifest = made / "again.csv"
+    manifest.write_text("source,sop_class\ntext.dcm,\nb.png,\nb.png,DICOM\n".replace("b.png,DICOM", "a.dcm,SC"))
+    report = bulkdcm.convert(manifest, tmp_path / "out")
+    first, second, third = report.frame["message"]
+    assert "no DICOM file" in first
+    assert "sop_class DICOM" in second
+    assert "sop_class DICOM" in third
+
+
+def test_a_template_gives_what_it_says_but_not_what_it_is(made, tmp_path):
+    template = pydicom.dcmread(made / "a.dcm")
+    template.Manufacturer, template.PixelSpacing, template.StudyDescription = "Maker", [0.2, 0.2], "学^习"
+    template.PatientSex, template.SOPClassUID = "F", "1.2.840.10008.5.1.4.1.1.1"
+    template.Modality = "CR"
+    template.save_as(tmp_path / "t.dcm")
+    (tmp_path / "n.csv").write_text("source,PatientID,StudyID\na.png,9,3\n")
+    bulkdcm.convert(
+        tmp_path / "n.csv", tmp_path / "out", template=tmp_path / "t.dcm", defaults={"Manufacturer": "Other"}
+    )
+    new = pydicom.dcmread(tmp_path / "out/a.dcm")
+    assert (new.PatientID, new.StudyID, new.StudyDate, new.StudyDescription) == ("9", "3", "20230102", "学^习")
+    assert (new.Manufacturer, new.PixelSpacing, new.PatientSex, new.Modality) == ("Other", [0.2, 0.2], "", "CR")
+    assert new.SOPClassUID == template.SOPClassUID
+    assert new.SOPInstanceUID != template.SOPInstanceUID
+    assert new.Rows == 20
+    bulkdcm.convert(tmp_path / "n.csv", tmp_path / "2", template=tmp_path / "t.dcm", template_patient=True)
+    assert pydicom.dcmread(tmp_path / "2/a.dcm").PatientSex == "F"
+
+
+@pytest.mark.usefixtures("made")
+def test_a_template_that_is_none_is_said(tmp_path, bulkdcm_command):
+    done = bulkdcm_command("convert", tmp_path / "m.csv", "--out", tmp_path / "x", "--template", tmp_path / "a.png")
+    assert done.returncode == 2
+    assert "no DICOM file" in done.stderr
+
+
+def test_show_names_what_a_file_is(made, bulkdcm_command):
+    done = bulkdcm_command("show", made / "b.dcm")
+    assert done.returncode == 0, done.stderr
+    assert "Secondary Capture Image Storage" in done.stdout
+    assert "JPEG Baseline" in done.stdout
+    assert "PatientName  张^三" in done.stdout
+    assert bulkdcm_command("show", made / "missing.dcm").returncode == 2
