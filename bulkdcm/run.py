@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from collections import deque
@@ -101,7 +100,7 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
     """
     if pool.backend != "loky":
         return _go(Queue(chunks), context, pool, record)
-    with tempfile.TemporaryDirectory(prefix="bulkdcm-") as folder:
+    with slots.folder_of_run() as folder:
         context = replace(context, slots=folder, parent=os.getpid())
         pool = replace(pool, prepare=partial(prepare, context))
         return _go(Queue(chunks), context, pool, record)

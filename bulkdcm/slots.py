@@ -5,13 +5,22 @@ They name the row that killed a worker, and the row that is over its time, at no
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
+import shutil
 import struct
+import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from bulkdcm import system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX, _OLD_S = "bulkdcm-slots-", 86_400
 _FORM = struct.Struct("=qd")  # ordinal + 1 (0: idle), time it began on the machine's monotonic clock
 
 
@@ -61,6 +70,21 @@ def under_way(folder: str) -> list[Slot]:
             if after:
                 found.append(Slot(int(path.name), after - 1, began_s))
     return found
+
+
+@contextlib.contextmanager
+def folder_of_run() -> Iterator[str]:
+    """Make the folder of this run's slots; those of runs that were killed go."""
+    place = Path(tempfile.gettempdir())
+    for left in place.glob(f"{_PREFIX}*-*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            # A container may share the folder and not the process numbers: what is young may be alive there.
+            old = time.time() - left.stat().st_mtime > _OLD_S
+            if old and pid.isdigit() and not system.alive(int(pid)):
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
+        yield folder
 
 
 def clear(folder: str) -> None:

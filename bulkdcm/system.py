@@ -167,6 +167,19 @@ def kill(pid: int) -> None:
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
+def alive(pid: int) -> bool:
+    """Whether a process with this number is there; True where that can't be known."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 @contextlib.contextmanager
 def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
     """Within the block, raise KeyboardInterrupt on SIGINT and `terminated()` on SIGTERM; a second signal ends at once."""

@@ -17,6 +17,7 @@ from bulkdcm.cli import cli
 from bulkdcm.iods import table
 from bulkdcm.report import COLUMNS
 from bulkdcm.settings import Settings
+from tests.tables import make_conformance
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,6 +52,10 @@ def test_every_report_column_is_in_the_readme(column):
 
 def test_the_readme_has_the_table_of_sop_classes():
     assert table.markdown() in README
+
+
+def test_the_conformance_statement_is_what_the_declarations_say():
+    assert (ROOT / "CONFORMANCE.md").read_text(encoding="utf-8") == make_conformance.page()
 
 
 @pytest.mark.parametrize("code", [0, 130, 143, *sorted({e.exit_code for e in errors.RunError.__subclasses__()})])
