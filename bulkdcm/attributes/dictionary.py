@@ -86,6 +86,12 @@ def find(keyword: str) -> Entry | None:
     return Entry(keyword=keyword, tag=tag, vr=dictionary_VR(tag), vm=dictionary_VM(tag))
 
 
+@lru_cache(maxsize=8192)
+def find_tag(tag: int) -> Entry | None:
+    """Return the dictionary entry of a tag, or None."""
+    return find(keyword_for_tag(tag))
+
+
 def did_you_mean(name: str) -> str:
     """Return ``Did you mean …?`` for a name that is no keyword, or an empty string."""
     folded = re.sub(r"[^a-z0-9]", "", name.lower().replace("patients", "patient"))

@@ -13,6 +13,7 @@ from bulkdcm.cli.convert import convert
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
 from bulkdcm.cli.show_file import show_file
+from bulkdcm.cli.verify import verify_files
 from bulkdcm.errors import ManifestError, RunError, SettingsError
 
 _INTERRUPTED = 130
@@ -29,6 +30,7 @@ cli.add_command(check)
 cli.add_command(rebuild)
 cli.add_command(classes)
 cli.add_command(show_file, "show")
+cli.add_command(verify_files, "verify")
 
 
 def run(arguments: list[str] | None = None) -> int:

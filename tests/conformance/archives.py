@@ -70,12 +70,10 @@ class Orthanc:
         facts = json.loads(self.get("/statistics"))
         return {name: facts[f"Count{name.title()}"] for name in ("patients", "studies", "series", "instances")}
 
-    def find(self, sop_instance_uid: str) -> str:
-        """Return Orthanc's own name of an instance."""
-        for name in json.loads(self.get("/instances")):
-            if json.loads(self.get(f"/instances/{name}"))["MainDicomTags"]["SOPInstanceUID"] == sop_instance_uid:
-                return str(name)
-        raise LookupError(sop_instance_uid)
+    def sop_instance_uids(self) -> dict[str, str]:
+        """Return Orthanc's own names of all instances by their SOP Instance UIDs."""
+        known = json.loads(self.get("/instances?expand"))
+        return {entry["MainDicomTags"]["SOPInstanceUID"]: entry["ID"] for entry in known}
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ import numpy as np
 import pydicom
 import pytest
 
+from bulkdcm.verify import verify
+
 TOOLS = {
     "dciodvfy": "dicom3tools",
     "dcentvfy": "dicom3tools",
@@ -120,6 +122,7 @@ READERS = {
     "dcmj2pnm": dcmj2pnm,
     "gdcminfo": gdcminfo,
     "pydicom": pydicom_read,
+    "bulkdcm verify": lambda path: [f"Error - {finding}" for finding in verify(path)],
 }
 
 _DCMTK_DECODERS = {

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,19 +48,6 @@ def add_rows():
         )
 
     return add
-
-
-@pytest.fixture
-def bulkdcm_command():
-    """Return a function that runs the real command and gives the finished process."""
-
-    def run(*arguments, env_add=None, **options):
-        if env_add:
-            options["env"] = {**os.environ, **env_add}
-        command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
-
-    return run
 
 
 @pytest.fixture

@@ -1,0 +1,22 @@
+"""What every suite shares: the real command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def bulkdcm_command():
+    """Return a function that runs the real command and gives the finished process."""
+
+    def run(*arguments, env_add=None, **options):
+        if env_add:
+            options["env"] = {**os.environ, **env_add}
+        command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
+
+    return run
