@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test faults lint format lowest clean
+.PHONY: demo test faults matrix lint format lowest clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -32,6 +32,10 @@ test: lint
 # The long fault tests: hundreds of kills, with their counts.
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/faults -m long
+
+# Every class, pixel kind and transfer syntax through every reader.
+matrix: $(VENV)/.dev
+	$(BIN)/python -m tests.conformance.matrix > tests/conformance/MATRIX.md
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

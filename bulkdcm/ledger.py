@@ -65,6 +65,7 @@ def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
         raise LedgerError(msg)
     ledger = Ledger(path, begun=marker.exists())
     try:
+        marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
     except OSError as error:
         ledger.close()

@@ -1,0 +1,87 @@
+"""Outcomes to one line a row: table, files, summary."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
+from bulkdcm.report import COLUMNS, Report, frame_of
+from bulkdcm.report.terminal import size
+
+NAMES = list(LEDGER_COLUMNS)
+
+
+def report(*outcomes: dict[str, object], rows: int = 3, **options) -> Report:
+    recorded = [tuple(outcome.get(name) for name in NAMES) for outcome in outcomes]
+    lines = list(range(2, rows + 2))
+    frame = frame_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, NAMES)
+    return Report(frame=frame, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[o["ordinal"] for o in outcomes], **options)
+
+
+DONE = {"ordinal": 1, "status": "converted", "output": "x.dcm", "source_size_bytes": 4_000_000, "output_size_bytes": 6_000_000, "decode_s": 0.3, "build_s": 0.1, "attempt": 1}  # fmt: skip
+BAD = {
+    "ordinal": 0,
+    "status": "failed",
+    "stage": "decode",
+    "error": "PixelError",
+    "message": "=cmd(): bad",
+    "attempt": 2,
+}
+
+
+def test_every_row_has_a_line_in_manifest_order_whatever_became_of_it():
+    frame = report(DONE, BAD).frame
+    assert list(frame["line"]) == [2, 3, 4]
+    assert list(frame["status"]) == ["failed", "converted", "pending"]
+    assert list(frame["output"]) == ["2.dcm", "x.dcm", "4.dcm"]
+    assert list(frame.columns) == [column.name for column in COLUMNS]
+
+
+@pytest.mark.parametrize(("options", "outcomes", "code"), [({}, [DONE], 1), ({"interrupted": 130}, [DONE], 130)])
+def test_the_exit_code_says_whether_all_is_converted(options, outcomes, code):
+    assert report(*outcomes, **options).exit_code == code
+    assert report(DONE | {"ordinal": 0}, rows=1).exit_code == 0
+
+
+def test_the_summary_counts_groups_and_rates():
+    facts = report(DONE, BAD).summary()
+    assert (facts["rows"], facts["converted"], facts["failed"], facts["pending"]) == (3, 1, 1, 1)
+    assert facts["failures"] == [
+        {"stage": "decode", "error": "PixelError", "rows": 1, "examples": ["line 2: =cmd(): bad"]}
+    ]
+    assert (facts["images_per_s"], facts["source_mb_per_s"], facts["output_mb_per_s"]) == (0.5, 2.0, 3.0)
+    assert facts["stage_shares"]["decode"] == 0.75
+
+
+def test_rates_and_sizes_are_those_of_this_run():
+    whole = report(DONE, DONE | {"ordinal": 2})
+    some = Report(frame=whole.frame, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[2])
+    assert some.summary()["converted"] == 2
+    assert some.summary()["converted_now"] == 1
+    assert some.summary()["source_size_bytes"] == 4_000_000
+
+
+def test_the_files_hold_the_frame_and_run_no_formula(tmp_path):
+    report(DONE, BAD).write(tmp_path)
+    text = pd.read_csv(tmp_path / "report.csv", dtype=str)
+    assert text["message"][0] == "'=cmd(): bad"
+    assert len(text) == 3
+    assert pd.read_parquet(tmp_path / "report.parquet")["message"][0] == "=cmd(): bad"
+    assert json.loads((tmp_path / "summary.json").read_text())["failed"] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_begins_as_a_formula(start, tmp_path):
+    report(BAD | {"message": f"{start}1+1"}).write(tmp_path)
+    assert pd.read_csv(tmp_path / "report.csv", dtype=str)["message"][0].startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2.5e9, "2.5 GB"), (3e12, "3.0 TB")]
+)
+def test_sizes_for_people(count, shown):
+    assert size(count) == shown
