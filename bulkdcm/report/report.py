@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CSV, PARQUET, SUMMARY = "report.csv", "report.parquet", "summary.json"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _EXAMPLES = 3
+_BLOCK = 20_000  # rows made into columns at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,12 +165,29 @@ def frame_of(
     names
         The ledger's columns; ``ordinal`` is the position among `lines`.
     """
-    known = pd.DataFrame.from_records(list(recorded), columns=list(names)).set_index("ordinal")
-    frame = known.reindex(range(len(lines)))
-    frame["line"], frame["source"] = list(lines), list(sources)
+    kinds = {column.name: column.dtype for column in COLUMNS if column.name in names}
+    array: Any = pd.array  # its overloads know no name of a type that varies
+    once: dict[str, str] = {}  # equal texts of different rows are one object
+    blocks = []
+    records = iter(recorded)
+    while block := list(islice(records, _BLOCK)):
+        columns = dict(zip(names, zip(*block, strict=True), strict=True))
+        ordinals = pd.Index(columns["ordinal"], dtype="int64")
+        typed = {
+            name: array([text and once.setdefault(text, text) for text in columns[name]], dtype="string")
+            if kind == "string"
+            else array(columns[name], dtype=kind)
+            for name, kind in kinds.items()
+        }
+        blocks.append(pd.DataFrame(typed, index=ordinals))
+    none = pd.DataFrame(
+        {name: array([], dtype=kind) for name, kind in kinds.items()}, index=pd.Index([], dtype="int64")
+    )
+    known = pd.concat(blocks or [none])
+    frame = known if len(known) == len(lines) else known.reindex(range(len(lines)))
+    frame["line"], frame["source"] = list(lines), array(sources, dtype="string")
     planned = pd.Series([output or None for output in outputs], index=frame.index, dtype="string")
-    frame["output"] = frame["output"].astype("string").fillna(planned)
-    frame["status"] = frame["status"].astype("string").fillna("pending")
-    return frame.reset_index(drop=True).astype({column.name: column.dtype for column in COLUMNS})[
-        [column.name for column in COLUMNS]
-    ]
+    frame["output"] = frame["output"].fillna(planned)
+    frame["status"] = frame["status"].fillna("pending")
+    frame = frame.reset_index(drop=True)[[column.name for column in COLUMNS]]
+    return frame.astype({"line": "Int64"})
