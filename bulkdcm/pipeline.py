@@ -60,6 +60,20 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
     return _checked(Path(path), settings or Settings.of(**options))[1]
 
 
+def first_rows(path: str | Path, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
+    """Return the first rows of a manifest as they will be written.
+
+    Parameters
+    ----------
+    path, settings
+        As for `check`.
+    count
+        How many.
+    """
+    rows, _ = _checked(Path(path), settings or Settings.of(**options))
+    return list(manifest.rows(rows, range(min(count, len(rows)))))
+
+
 def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:
     """Return how many rows `convert` would run by reason (``done`` for those it wouldn't), and do nothing.
 

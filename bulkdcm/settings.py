@@ -54,6 +54,8 @@ class Settings:
         Convert CMYK images to RGB instead of refusing them.
     encoding
         Of the manifest.
+    mapping
+        A TOML file that says how a dataset's own CSV is read as a manifest.
     skip_invalid
         Fail the rows at fault in the preflight and run the others.
     ignore_columns
@@ -96,6 +98,7 @@ class Settings:
     keep_color: bool = False
     convert_cmyk: bool = False
     encoding: str = "utf-8"
+    mapping: Path | None = None
     skip_invalid: bool = False
     ignore_columns: tuple[str, ...] = ()
     uid_key_file: Path | None = None
@@ -140,7 +143,7 @@ class Settings:
         for name in options:
             if name not in known:
                 _refuse("option", name, ", ".join(sorted(known)))
-        for name in ("images", "uid_key_file", "ledger", "template"):
+        for name in ("images", "uid_key_file", "ledger", "template", "mapping"):
             if options.get(name) is not None:
                 options[name] = Path(options[name])
         if isinstance(options.get("defaults"), dict):

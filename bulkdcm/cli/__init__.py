@@ -10,6 +10,7 @@ from bulkdcm import __version__
 from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
+from bulkdcm.cli.init import init
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
 from bulkdcm.cli.show_file import show_file
@@ -29,6 +30,7 @@ cli.add_command(convert)
 cli.add_command(check)
 cli.add_command(rebuild)
 cli.add_command(classes)
+cli.add_command(init)
 cli.add_command(show_file, "show")
 cli.add_command(verify_files, "verify")
 

@@ -13,15 +13,22 @@ from bulkdcm.errors import ManifestError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SHOWN = 2
+
 
 @click.command()
 @manifest_options
 def check(manifest: Path, **options: Any) -> int:
-    """Check MANIFEST whole, without reading an image or writing a file."""
+    """Check MANIFEST whole, without reading an image or writing a file; of a mapped one, show the first rows."""
     from bulkdcm import pipeline
 
     problems = pipeline.check(manifest, **options)
     show(problems)
+    if options["mapping"]:
+        for row in pipeline.first_rows(manifest, _SHOWN, **options):
+            click.echo(f"line {row.line}: {row.source} → {row.output}")
+            for keyword, cell in row.attributes.items():
+                click.echo(f"    {keyword}  {cell}")
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     click.echo(f"{manifest}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")

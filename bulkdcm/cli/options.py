@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return KEYWORD=VALUE options as pairs."""
     del context
-    pairs = []
+    found = []
     for value in values:
         name, equals, text = value.partition("=")
         if not (name and equals):
             msg = f"{value!r} is not Keyword=value, as --set Modality=CR."
             raise click.BadParameter(msg, param=parameter)
-        pairs.append((name, text))
-    return tuple(pairs)
+        found.append((name, text))
+    return tuple(found)
 
 
 def _all(options: list[Command]) -> Callable[[Command], Command]:
@@ -48,7 +49,7 @@ manifest_options = _all(
             "--set",
             "defaults",
             multiple=True,
-            callback=_pairs,
+            callback=pairs,
             metavar="KEYWORD=VALUE",
             help="Value for every row whose cell is empty or missing; repeatable.",
         ),
@@ -62,6 +63,11 @@ manifest_options = _all(
             "--ignore-column", "ignore_columns", multiple=True, metavar="NAME", help="Leave a column out; repeatable."
         ),
         click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
+        click.option(
+            "--mapping",
+            type=click.Path(path_type=Path),
+            help="TOML file that says how a dataset's own CSV is read as a manifest.",
+        ),
         click.option(
             "--layout",
             type=click.Choice(LAYOUTS),

@@ -14,6 +14,7 @@ import numpy as np
 
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import ManifestError
+from bulkdcm.manifest import mapping
 from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.model import Problem
 
@@ -51,16 +52,39 @@ def read(path: Path, settings: Settings) -> Manifest:
         Where the file can't be read, is no text in that encoding, or its rows don't fit its header.
     """
     _refuse_other_files(path)
-    encoding = "utf-8-sig" if settings.encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else settings.encoding
+    foreign = mapping.load(settings.mapping) if settings.mapping else None
+    manifest = read_table(path, (foreign and foreign.encoding) or settings.encoding, foreign=foreign is not None)
+    if foreign:
+        manifest = mapping.apply(foreign, manifest, settings.images or path.parent)
+    return _with_defaults(manifest, settings)
+
+
+def read_table(path: Path, encoding: str, *, foreign: bool) -> Manifest:
+    """Return a CSV file as columns.
+
+    Parameters
+    ----------
+    path
+        A CSV file with a header line.
+    encoding
+        Of its text.
+    foreign
+        Whether it is a dataset's own, whose columns have other names.
+
+    Raises
+    ------
+    ManifestError
+        Where it can't be read.
+    """
+    name = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            manifest = _records(path, csv.reader(file, strict=True))
+        with path.open(encoding=name, newline="") as file:
+            return _records(path, csv.reader(file, strict=True), foreign=foreign)
     except UnicodeError as error:
-        raise _undecodable(path, settings.encoding) from error
+        raise _undecodable(path, encoding) from error
     except OSError as error:
         msg = f"{path}: {error.strerror}."
         raise ManifestError(msg) from error
-    return _with_defaults(manifest, settings)
 
 
 def _refuse_other_files(path: Path) -> None:
@@ -104,11 +128,11 @@ def _undecodable(path: Path, encoding: str) -> ManifestError:
     return ManifestError.of(path, [problem])
 
 
-def _records(path: Path, reader: Any) -> Manifest:
+def _records(path: Path, reader: Any, *, foreign: bool) -> Manifest:
     problems: list[Problem] = []
     try:
         header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
+        _check_header(path, header, foreign=foreign)
         lines: list[int] = []
         codes: list[list[int]] = [[] for _ in header]
         parts: list[list[np.ndarray[Any, Any]]] = [[] for _ in header]
@@ -153,7 +177,7 @@ def _of_right_length(reader: Any, width: int, lines: list[int], problems: list[P
         line = reader.line_num + 1
 
 
-def _check_header(path: Path, header: list[str]) -> None:
+def _check_header(path: Path, header: list[str], *, foreign: bool) -> None:
     problems = []
     if len(header) > _MAX_COLUMNS:
         problem = Problem(
@@ -165,7 +189,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         for name in dict.fromkeys(header)
         if name and header.count(name) > 1
     ]
-    if dictionary.SOURCE not in header:
+    if dictionary.SOURCE not in header and not foreign:
         remedy = "Name the column that holds the image paths `source`"
         if len(header) == 1 and (divider := next((sign for sign in ";\t|" if sign in header[0]), "")):
             remedy = f"The cells seem to be divided by {divider!r}: save the file with commas"

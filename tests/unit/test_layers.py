@@ -21,7 +21,7 @@ LAYERS = (
     ("slots",),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
-    ("worker", "resume", "template", "verify"),
+    ("worker", "resume", "template", "verify", "draft"),
     ("run",),
     ("pipeline",),
     ("cli",),

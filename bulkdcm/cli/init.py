@@ -1,0 +1,65 @@
+"""``bulkdcm init``: a first manifest, or a first mapping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bulkdcm.cli.options import pairs
+
+
+@click.command()
+@click.argument("images", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="The file to write; it must not be there yet."
+)
+@click.option(
+    "--pattern", default="", metavar="PATH", help="Fields from paths, as '{PatientID}/{study}/{InstanceNumber}.png'."
+)
+@click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    callback=pairs,
+    metavar="KEYWORD=START",
+    help="A column that counts up; repeatable.",
+)
+@click.option(
+    "--set", "constants", multiple=True, callback=pairs, metavar="KEYWORD=VALUE", help="One value for all; repeatable."
+)
+@click.option("--name-from-stem", is_flag=True, help="PatientName from the file's name.")
+@click.option(
+    "--with", "facts", multiple=True, metavar="FACT", help="Facts of the files as columns: date, density; repeatable."
+)
+@click.option(
+    "--from", "dataset", type=click.Path(path_type=Path), help="A dataset's own CSV: propose a mapping for it."
+)
+@click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV.")
+def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
+    """Write a manifest of the images in the folder IMAGES; or, with --from, a mapping for a dataset's own CSV."""
+    from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping
+    from bulkdcm.errors import SettingsError
+
+    if (images is None) == (dataset is None):
+        msg = "name either a folder of images, or a CSV with --from."
+        raise SettingsError(msg)
+    if dataset:
+        text = propose_mapping(dataset, encoding)
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            msg = f"--out {out}: {error.strerror}. Name another file."
+            raise SettingsError(msg) from error
+        click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
+        return 0
+    if images is None or not images.is_dir():
+        msg = f"{images}: no such folder."
+        raise SettingsError(msg)
+    count, others = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
+    click.echo(f"{out} written: {count:,} images")
+    if others:
+        shown = ", ".join(others[:3])
+        click.echo(f"{len(others):,} other files left out, as {shown}", err=True)
+    return 0

@@ -1,0 +1,277 @@
+"""A dataset's own CSV read as a manifest, by a mapping in TOML: each column of the manifest says what it is made from.
+
+A rule is a text (a constant) or a table with one of `column`, `template`, `count`, `value`, and what to do with the cell:
+`take` (a regular expression with one group), `values` (a table), `as` (age, date, time), `formats`, `unit`, `empty`, `else`.
+No code is run from it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bulkdcm.errors import ManifestError, SettingsError
+from bulkdcm.manifest import conversions
+from bulkdcm.manifest.found_files import FoundFiles
+from bulkdcm.manifest.table import Column, Manifest, groups
+from bulkdcm.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+_FILE_KEYS = {"encoding", "keep", "columns"}
+_SOURCES = ("column", "template", "count", "value")
+_RULE_KEYS = {*_SOURCES, "take", "values", "as", "formats", "unit", "empty", "else"}
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one column of the manifest is made from; the keys of a mapping's table."""
+
+    column: str = ""
+    template: str = ""
+    count: tuple[str, ...] | None = None
+    value: str = ""
+    take: re.Pattern[str] | None = None
+    values: dict[str, str] | None = None
+    convert: str = ""
+    formats: tuple[str, ...] = ()
+    unit: str = "Y"
+    empty: str = ""
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMapping:
+    """A mapping file.
+
+    Attributes
+    ----------
+    path
+        The file, for messages.
+    encoding
+        Of the CSV; empty for the settings'.
+    keep
+        Source column to the cells of rows that are kept; every column has to agree.
+    rules
+        Manifest column to its rule, in the file's order.
+    """
+
+    path: Path
+    encoding: str = ""
+    keep: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+
+def load(path: Path) -> ColumnMapping:
+    """Return the mapping in a TOML file.
+
+    Raises
+    ------
+    SettingsError
+        Where it can't be read, or a key is none of those that mean something.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"--mapping {path}: {getattr(error, 'strerror', None) or error}. Give a TOML file, as those in manifests/mappings."
+        raise SettingsError(msg) from error
+    _only(path, "the file", data, _FILE_KEYS)
+    columns = data.get("columns", {})
+    if "source" not in columns:
+        msg = f"--mapping {path}: [columns] has no `source`, which says where each row's image is."
+        raise SettingsError(msg)
+    return ColumnMapping(
+        path=path,
+        encoding=str(data.get("encoding", "")),
+        keep={name: tuple(map(str, [cells] if isinstance(cells, str) else cells)) for name, cells in data.get("keep", {}).items()},
+        rules={name: _rule(path, name, entry) for name, entry in columns.items()},
+    )  # fmt: skip
+
+
+def _only(path: Path, where: str, table: Mapping[str, Any], known: set[str]) -> None:
+    for key in table:
+        if key not in known:
+            msg = f"--mapping {path}: {where} has {key!r}, which means nothing. Possible: {', '.join(sorted(known))}."
+            raise SettingsError(msg)
+
+
+def _rule(path: Path, name: str, entry: Any) -> Rule:
+    if not isinstance(entry, dict):
+        return Rule(value=str(entry))
+    _only(path, f"columns.{name}", entry, _RULE_KEYS)
+    if sum(key in entry for key in _SOURCES) != 1:
+        msg = f"--mapping {path}: columns.{name} needs one of {', '.join(_SOURCES)}."
+        raise SettingsError(msg)
+    take = None
+    if "take" in entry:
+        try:
+            take = re.compile(entry["take"])
+        except re.error as error:
+            msg = f"--mapping {path}: columns.{name}.take {entry['take']!r}: {error}."
+            raise SettingsError(msg) from error
+        if take.groups != 1:
+            msg = f"--mapping {path}: columns.{name}.take {entry['take']!r} has {take.groups} groups and needs one."
+            raise SettingsError(msg)
+    if entry.get("as", "date") not in conversions.CONVERSIONS:
+        msg = f"--mapping {path}: columns.{name}.as {entry['as']!r}. Possible: {', '.join(conversions.CONVERSIONS)}."
+        raise SettingsError(msg)
+    return Rule(
+        column=str(entry.get("column", "")),
+        template=str(entry.get("template", "")),
+        count=tuple(entry["count"]) if "count" in entry else None,
+        value=str(entry.get("value", "")),
+        take=take,
+        values={str(key): str(text) for key, text in entry["values"].items()} if "values" in entry else None,
+        convert=str(entry.get("as", "")),
+        formats=tuple(entry.get("formats", ())),
+        unit=str(entry.get("unit", "Y")),
+        empty=str(entry.get("empty", "")),
+        otherwise=str(entry["else"]) if "else" in entry else None,
+    )
+
+
+def apply(mapping: ColumnMapping, table: Manifest, images_root: Path) -> Manifest:
+    """Return the manifest that a mapping makes of a dataset's own table.
+
+    Parameters
+    ----------
+    mapping
+        As `load` gives it.
+    table
+        The dataset's CSV as read.
+    images_root
+        Where files that a template with ``.*`` names are looked for.
+
+    Raises
+    ------
+    ManifestError
+        With every value that a rule can't make something of: mapping key, lines, value.
+    """
+    _check_columns(mapping, table)
+    table = _kept(mapping, table)
+    problems: list[Problem] = []
+    columns: dict[str, Column] = {}
+    files = FoundFiles(images_root)
+    for name, rule in mapping.rules.items():
+        if rule.count is not None:
+            columns[name] = _counted([columns[key] for key in rule.count], len(table))
+        elif rule.template:
+            columns[name] = _templated(table, name, rule, files, problems)
+        elif rule.column:
+            columns[name] = _made(table, name, rule, problems)
+        else:
+            columns[name] = Column.constant(rule.value, len(table))
+    if problems:
+        raise ManifestError.of(table.path, problems)
+    return Manifest(table.path, columns, table.lines)
+
+
+def _check_columns(mapping: ColumnMapping, table: Manifest) -> None:
+    """Refuse a mapping that names columns the CSV hasn't, or counts by columns that come later."""
+    made: set[str] = set()
+    for name, rule in mapping.rules.items():
+        asked = [rule.column] if rule.column else _FIELD.findall(rule.template)
+        missing = [column for column in asked if column not in table.columns]
+        missing += [column for column in rule.count or () if column not in made]
+        if missing:
+            of = "the columns above it" if rule.count is not None else f"the columns of {table.path.name}"
+            msg = (
+                f"--mapping {mapping.path}: columns.{name} names {missing[0]!r}, which is none of {of}: "
+                f"{', '.join(made if rule.count is not None else table.columns)}."
+            )
+            raise SettingsError(msg)
+        made.add(name)
+    for column in mapping.keep:
+        if column not in table.columns:
+            msg = f"--mapping {mapping.path}: keep names {column!r}, which is none of the columns of {table.path.name}."
+            raise SettingsError(msg)
+
+
+def _kept(mapping: ColumnMapping, table: Manifest) -> Manifest:
+    keep = np.ones(len(table), dtype=bool)
+    for name, cells in mapping.keep.items():
+        keep &= table.column(name).where(partial(_among, frozenset(cells)))
+    columns = {name: Column(column.codes[keep], column.values) for name, column in table.columns.items()}
+    return Manifest(table.path, columns, table.lines[keep])
+
+
+def _among(cells: frozenset[str], cell: str) -> bool:
+    return cell in cells
+
+
+def _made(table: Manifest, name: str, rule: Rule, problems: list[Problem]) -> Column:
+    column = table.column(rule.column)
+    return column.mapped(
+        _with_problems(table, name, rule, problems, lambda cell: column.ordinals([column.values.index(cell)]))
+    )
+
+
+def _with_problems(
+    table: Manifest, name: str, rule: Rule, problems: list[Problem], rows_of: Callable[[str], Any]
+) -> Callable[[str], str]:
+    """Return a function from cell to cell that notes what it can't make something of."""
+
+    def make(cell: str) -> str:
+        text, problem = conversions.converted(cell, rule)
+        if problem and len(ordinals := rows_of(cell)):
+            problems.append(
+                Problem(
+                    lines=table.lines_of(ordinals),
+                    column=rule.column or name,
+                    value=cell,
+                    rule=f"mapping key columns.{name}: {problem}",
+                    remedy=f"Add it to columns.{name}.values, or say what others become with columns.{name}.else",
+                )
+            )
+        return text
+
+    return make
+
+
+def _templated(table: Manifest, name: str, rule: Rule, files: FoundFiles, problems: list[Problem]) -> Column:
+    fields = _FIELD.findall(rule.template)
+    columns = [table.column(asked) for asked in fields]
+    if not columns or not len(table):
+        return Column.constant(rule.template, len(table))
+    numbers = groups(columns)
+    _, firsts = np.unique(numbers, return_index=True)
+    values = []
+    for number, first in enumerate(firsts):
+        cells = {asked: column[int(first)] for asked, column in zip(fields, columns, strict=True)}
+        text = _FIELD.sub(lambda match, cells=cells: cells[match[1]], rule.template)  # type: ignore[misc]  # a default binds the loop's value
+        problem = ""
+        if text.endswith(".*"):
+            text, problem = files.find(text)
+        if problem:
+            problems.append(
+                Problem(
+                    lines=table.lines_of(np.flatnonzero(numbers == number)),
+                    column=name,
+                    value=text,
+                    rule=f"mapping key columns.{name}: {problem}",
+                    remedy="Correct the template, name the folder with --images, or leave the row out with `keep`",
+                )
+            )
+        values.append(text)
+    return Column(numbers, values).mapped(_with_problems(table, name, rule, problems, lambda _: ()))
+
+
+def _counted(columns: list[Column], rows: int) -> Column:
+    """Return 1, 2, 3 … within the rows that agree in `columns`, in the order of the file."""
+    numbers = groups(columns) if columns else np.zeros(rows, dtype=np.int32)
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    starts = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1] if rows else np.zeros(0, dtype=np.intp)
+    position = np.arange(rows) - np.repeat(starts, np.diff(np.r_[starts, rows]))
+    counts = np.empty(rows, dtype=np.int32)
+    counts[order] = position
+    return Column(counts, [str(number + 1) for number in range(int(counts.max()) + 1 if rows else 0)])

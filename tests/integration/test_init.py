@@ -1,0 +1,187 @@
+"""From a folder, or a dataset's own CSV, to DICOM files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bulkdcm
+from bulkdcm.draft import folder
+from bulkdcm.verify import verify
+
+ROOT = Path(__file__).parents[2]
+FIGURE1 = ROOT.parent / "shared" / "data" / "figure1"
+MAPPINGS = ROOT / "manifests" / "mappings"
+
+
+def write_images(root: Path, *names: str, **options: object) -> None:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 9), number, np.uint8)).save(path, **options)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_bare_folder_becomes_files_in_two_commands(tmp_path, bulkdcm_command):
+    write_images(tmp_path / "images", "img10.png", "img9.jpg", "b/x.png")
+    (tmp_path / "images/notes.txt").write_text("text")
+    (tmp_path / "images/really.dat").write_bytes((tmp_path / "images/img10.png").read_bytes())
+    manifest = tmp_path / "m.csv"
+    done = bulkdcm_command(
+        "init", tmp_path / "images", "--out", manifest, "--number", "PatientID=0099", "--number", "AccessionNumber=202307261001",
+        "--number", "StudyID=1", "--set", "Modality=CR", "--set", "PixelSpacing=0.15\\0.15", "--name-from-stem",
+        "--set", "StudyDate=20230726", "--set", "StudyTime=101500", "--set", "BodyPartExamined=CHEST",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "4 images" in done.stdout
+    assert "1 other files left out, as notes.txt" in done.stderr
+    rows = rows_of(manifest)
+    assert [row["source"] for row in rows] == ["b/x.png", "img9.jpg", "img10.png", "really.dat"]
+    assert [row["PatientID"] for row in rows] == ["0099", "0100", "0101", "0102"]
+    assert [row["PatientName"] for row in rows] == ["x^", "img9^", "img10^", "really^"]
+    assert {row["InstanceNumber"] for row in rows} == {"1"}
+    converted = bulkdcm_command("convert", manifest, "--images", tmp_path / "images", "--out", tmp_path / "out")
+    assert converted.returncode == 0, converted.stderr
+    assert "warning" not in converted.stderr
+    assert bulkdcm_command("verify", tmp_path / "out").returncode == 0
+
+
+def test_fields_come_from_paths_and_instances_are_numbered_in_their_series(tmp_path):
+    write_images(tmp_path, "P1/CT-1/2_b.png", "P1/CT-1/2_a.png", "P1/CT-1/10_a.png", "P2/CT-9/1_x.png")
+    options = folder.FolderOptions(pattern="{PatientID}/CT-{study}/{SeriesNumber}_*.png")
+    assert folder.draft_manifest(tmp_path, tmp_path / "m.csv", options) == (4, [])
+    found = [(r["PatientID"], r["study"], r["SeriesNumber"], r["InstanceNumber"]) for r in rows_of(tmp_path / "m.csv")]
+    assert found == [("P1", "1", "2", "1"), ("P1", "1", "2", "2"), ("P1", "1", "10", "1"), ("P2", "9", "1", "1")]
+
+
+def test_facts_of_files_are_columns_where_asked_for(tmp_path):
+    exif = Image.Exif()
+    exif[0x0132] = "2023:07:26 10:15:00"
+    write_images(tmp_path, "a.jpg", exif=exif, dpi=(254, 127))
+    folder.draft_manifest(tmp_path, tmp_path / "m.csv", folder.FolderOptions(facts=("date", "density")))
+    (row,) = rows_of(tmp_path / "m.csv")
+    assert (row["AcquisitionDate"], row["AcquisitionTime"]) == ("20230726", "101500")
+    assert row["NominalScannedPixelSpacing"] == "0.2\\0.1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--number", "PatientId=1"], "Did you mean PatientID"),
+        (["--number", "PatientID=x"], "whole number"),
+        (["--set", "PatientSex=MALE"], "one of"),
+        (["--pattern", "{PatientID}/{PatientID}.png"], "once"),
+        (["--pattern", "{PatientID}.tif"], "a.png doesn't fit"),
+        (["--with", "gps"], "date, density"),
+    ],
+)
+def test_what_cant_be_done_is_said_and_nothing_written(arguments, words, tmp_path, bulkdcm_command):
+    write_images(tmp_path, "a.png")
+    done = bulkdcm_command("init", tmp_path, "--out", tmp_path / "m.csv", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not (tmp_path / "m.csv").exists()
+
+
+def test_a_file_that_is_there_is_never_overwritten(tmp_path, bulkdcm_command):
+    write_images(tmp_path, "a.png")
+    (tmp_path / "m.csv").write_text("mine")
+    assert bulkdcm_command("init", tmp_path, "--out", tmp_path / "m.csv").returncode == 2
+    assert (tmp_path / "m.csv").read_text() == "mine"
+    assert bulkdcm_command("init", "--out", tmp_path / "x.csv").returncode == 2
+
+
+def test_a_proposed_mapping_checks_after_naming_the_images(tmp_path, bulkdcm_command):
+    write_images(tmp_path, "images/x1.png", "images/x2.png")
+    (tmp_path / "d.csv").write_text(
+        "subject,gender,age,date,note,scanner\nx1,male,33,2023-07-26,n,s\nx2,female,50+,,n,s\n"
+    )
+    mapping = tmp_path / "map.toml"
+    done = bulkdcm_command("init", "--from", tmp_path / "d.csv", "--out", mapping)
+    assert done.returncode == 0, done.stderr
+    text = mapping.read_text()
+    assert 'source = { template = "images/{subject}.*" }' in text
+    assert 'PatientSex = { column = "gender", values = { "male" = "M", "female" = "F" } }' in text
+    assert "not used: scanner" in text
+    checked = bulkdcm_command("check", tmp_path / "d.csv", "--mapping", mapping)
+    assert checked.returncode == 0, checked.stderr
+    assert "PatientAge  033Y" in checked.stdout  # the first rows as they will be written
+    assert bulkdcm_command("convert", tmp_path / "d.csv", "--mapping", mapping, "--out", tmp_path / "o").returncode == 0
+
+
+def test_a_real_dataset_s_own_csv_becomes_files_in_one_command(tmp_path, bulkdcm_command):
+    if not FIGURE1.is_dir():
+        pytest.skip("the real images are not on this machine")
+    done = bulkdcm_command(
+        "convert", FIGURE1 / "metadata.csv", "--mapping", MAPPINGS / "figure1.toml", "--out", tmp_path / "o"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "55 of 55 rows converted" in done.stdout
+    assert not [str(finding) for path in (tmp_path / "o").rglob("*.dcm") for finding in verify(path)]
+
+
+# The real headers, and rows as the datasets have them.
+DATASETS = {
+    "nih-chestxray14": (
+        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],",
+        ["00000001_000.png,Cardiomegaly,0,1,058Y,M,PA,2682,2749,0.143,0.143,", "00000002_000.png,No Finding,0,2,81,F,AP,2500,2048,0.171,0.171,"],
+        ["images/00000001_000.png", "images/00000002_000.png"],
+        [("1", "M", "058Y"), ("2", "F", "081Y")],
+    ),
+    "covid-chestxray": (
+        "patientid,offset,sex,age,finding,RT_PCR_positive,survival,intubated,intubation_present,went_icu,in_icu,needed_supplemental_O2,extubated,temperature,pO2_saturation,leukocyte_count,neutrophil_count,lymphocyte_count,view,modality,date,location,folder,filename,doi,url,license,clinical_notes,other_notes,",
+        [
+            '2,0,M,65,Pneumonia/Viral/COVID-19,Y,Y,N,N,N,N,Y,,,,,,,PA,X-ray,"January 22, 2020",Vietnam,images,a.jpg,,,,,,',
+            "4,5,F,52,x,,,,,,,,,,,,,,Axial,CT,2020,China,volumes,v.nii.gz,,,,,,",
+            "5,,,,x,,,,,,,,,,,,,,PA,X-ray,2017,,images,b.png,,,,,,",
+        ],
+        ["images/a.jpg", "images/b.png"],
+        [("2", "M", "065Y"), ("5", "", "")],
+    ),
+    "chexpert": (
+        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices",
+        ["CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,,,,,,,,0.0,,,,1.0"],
+        ["CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"],
+        [("patient00001", "F", "068Y")],
+    ),
+    "isic2020": (
+        "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target",
+        ["ISIC_2637011,IP_7279968,male,45.0,head/neck,unknown,benign,0", "ISIC_0015719,IP_7279968,male,45.0,torso,unknown,benign,0"],
+        ["train/ISIC_2637011.jpg", "train/ISIC_0015719.jpg"],
+        [("IP_7279968", "M", ""), ("IP_7279968", "M", "")],
+    ),
+    "rsna-bone-age": (
+        "id,boneage,male",
+        ["1377,180,False", "1378,12,True"],
+        ["boneage-training-dataset/1377.png", "boneage-training-dataset/1378.png"],
+        [("1377", "F", ""), ("1378", "M", "")],
+    ),
+    "aptos2019": ("id_code,diagnosis", ["000c1434d8d7,2"], ["train_images/000c1434d8d7.png"], [("000c1434d8d7", "", "")]),
+}  # fmt: skip
+
+
+def test_every_shipped_mapping_is_tested():
+    assert {path.stem for path in MAPPINGS.glob("*.toml")} == {*DATASETS, "figure1"}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
+    header, lines, images, expected = DATASETS[name]
+    write_images(tmp_path, *images)
+    (tmp_path / "d.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=MAPPINGS / f"{name}.toml")
+    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
+    assert list(report.frame["source"]) == images
+    from pydicom import dcmread  # noqa: PLC0415
+
+    found = [dcmread(tmp_path / "out" / output) for output in report.frame["output"]]
+    assert [(d.PatientID, d.PatientSex, d.get("PatientAge", "")) for d in found] == expected
+    assert not [str(f) for output in report.frame["output"] for f in verify(tmp_path / "out" / output)]
