@@ -189,6 +189,7 @@ def _run(
                 ran=run.ran,
                 n_jobs=run.pool.workers,
                 interrupted=interrupted,
+                partial=settings.selects,
             )
             if run.stopped:
                 raise StorageError(run.stopped)
@@ -222,9 +223,8 @@ class _Run:
         self.ledger.mark("running")
         if self.plan.moves:
             self.ledger.renumber(self.plan.moves)
-        skip = {outcome.ordinal for outcome in invalid}
         settings = self.context.settings
-        todo = [ordinal for ordinal in self.plan.todo(retry_failed=settings.retry_failed) if ordinal not in skip]
+        todo = self._todo(invalid)
         size = chunk_size(len(todo), self.pool, settings.chunk_size)
         self.pool = self.pool.for_chunks(math.ceil(len(todo) / size))
         interrupted = 0
@@ -240,6 +240,19 @@ class _Run:
             self._tidy()
             self.ledger.mark("ended")
         return interrupted
+
+    def _todo(self, invalid: Sequence[Failed]) -> list[int]:
+        """Return the rows to run: what the plan leaves, the settings take, and the preflight has let through."""
+        settings = self.context.settings
+        skip = {outcome.ordinal for outcome in invalid}
+        todo = [ordinal for ordinal in self.plan.todo(retry_failed=settings.retry_failed) if ordinal not in skip]
+        if not settings.selects:
+            return todo
+        taken = manifest.selected(self.rows, settings)
+        todo = [o for o in todo if taken[o] and (self.plan.reasons[o] == resume.FAILED or not settings.only_failed)]
+        rows = sum(len(self.rows.frames.get(ordinal, (0,))) for ordinal in todo)
+        self._progress = replace(self._progress, rows=self._progress.converted + len(invalid) + rows)
+        return todo
 
     def record(self, result: ChunkResult) -> bool:
         """Commit a chunk's outcomes; return whether to go on."""

@@ -62,6 +62,14 @@ class Settings:
         Columns of the manifest to leave out.
     uid_key_file
         File with a secret to derive UIDs with (HMAC-SHA256).
+    rows
+        Of the manifest's rows only ``first:last``, counted from 0, the last not among them; empty for all.
+    where
+        Only rows of a condition on columns, as ``Modality == 'CR'``; empty for all.
+    sample
+        Only so many of them, the same ones every time; 0 for all.
+    only_failed
+        Only rows that failed in an earlier run.
     retry_failed
         Try the rows again that failed in an earlier run.
     row_timeout
@@ -102,6 +110,10 @@ class Settings:
     skip_invalid: bool = False
     ignore_columns: tuple[str, ...] = ()
     uid_key_file: Path | None = None
+    rows: str = ""
+    where: str = ""
+    sample: int = 0
+    only_failed: bool = False
     retry_failed: bool = True
     row_timeout: float = 0.0
     memory_limit: int = 0
@@ -120,7 +132,7 @@ class Settings:
                 _refuse("transfer_syntax", self.transfer_syntax, f"a quality from 1 to 100, as {self.compression}:90")
         elif ":" in self.transfer_syntax:
             _refuse("transfer_syntax", self.transfer_syntax, f"{self.compression}, which has no quality")
-        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0)):
+        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0), ("sample", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 _refuse(name, value, f"a whole number from {least}")
@@ -156,6 +168,11 @@ class Settings:
         """Return the options that change an output's bytes, canonical; the key as a digest, so that it can't be read back."""
         key = hmac.digest(uid_key, b"bulkdcm fingerprint", "sha256").hex()[:16] if uid_key else ""
         return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}"
+
+    @property
+    def selects(self) -> bool:
+        """Whether only some of the manifest's rows are wanted."""
+        return bool(self.rows or self.where or self.sample or self.only_failed)
 
     @property
     def compression(self) -> str:

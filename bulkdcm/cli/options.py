@@ -117,6 +117,14 @@ run_options = _all(
         click.option(
             "--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."
         ),
+        click.option("--rows", default="", metavar="FIRST:LAST", help="Only these rows, counted from 0, as 1000:2000."),
+        click.option(
+            "--where", default="", metavar="CONDITION", help="Only rows of a condition, as \"Modality == 'CR'\"."
+        ),
+        click.option(
+            "--sample", type=click.IntRange(0), default=0, help="Only so many rows, the same ones every time."
+        ),
+        click.option("--only-failed", is_flag=True, help="Only rows that failed before."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
         click.option(
             "--retry-failed/--no-retry-failed",

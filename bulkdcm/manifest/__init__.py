@@ -3,6 +3,7 @@
 from bulkdcm.manifest.plan import resolve, rows
 from bulkdcm.manifest.preflight import check
 from bulkdcm.manifest.read import read
+from bulkdcm.manifest.selection import selected
 from bulkdcm.manifest.table import Column, Manifest
 
-__all__ = ["Column", "Manifest", "check", "read", "resolve", "rows"]
+__all__ = ["Column", "Manifest", "check", "read", "resolve", "rows", "selected"]

@@ -46,6 +46,8 @@ class Report:
         Workers.
     interrupted
         128 and the number of the signal that stopped the run before its end; else 0.
+    partial
+        Whether the run was to take only some of the rows.
     """
 
     frame: pd.DataFrame
@@ -55,6 +57,7 @@ class Report:
     ran: Sequence[int]
     notes: tuple[str, ...] = ()
     interrupted: int = 0
+    partial: bool = False
 
     def count(self, status: str) -> int:
         """Return the number of rows with a status."""
@@ -62,10 +65,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: every row converted. 1: some are not. 130, 143: interrupted."""
+        """0: every row (of a part of them: every one that ran) converted. 1: some are not. 130, 143: interrupted."""
         if self.interrupted:
             return self.interrupted
-        return 0 if self.count("converted") == len(self.frame) else 1
+        wanted = self.frame.iloc[list(self.ran)] if self.partial else self.frame
+        return 0 if (wanted["status"] == "converted").all() else 1
 
     def summary(self) -> dict[str, Any]:
         """Return counts and failures by reason of all rows, sizes, rates and stage shares of what this run did; for JSON."""

@@ -243,3 +243,27 @@ def test_a_progress_bar_is_drawn_on_a_terminal(dataset, tmp_path):
     os.close(parent)
     assert b"converting" in shown
     assert b"images/s" in shown
+
+
+def test_a_part_of_the_rows_keeps_the_uids_of_the_whole(dataset, tmp_path, digests):
+    whole = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "whole")
+    part = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part", rows="3:9")
+    assert part.exit_code == 0
+    assert list(part.frame["status"]) == ["pending"] * 3 + ["converted"] * 6 + ["pending"] * 15
+    assert list(part.frame["sop_instance_uid"][3:9]) == list(whole.frame["sop_instance_uid"][3:9])
+    some = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part", where="PatientID == '001'", sample=4)
+    assert some.count("converted") > 6
+    rest = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part")
+    assert rest.exit_code == 0
+    assert digests(tmp_path / "part") == digests(tmp_path / "whole")
+
+
+def test_only_failed_rows_are_tried_again(dataset, tmp_path, add_rows):
+    add_rows(dataset, "late.png,000,患者0^一,F,20230102,101112,1,1,99,CHEST")
+    first = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "out", rows="20:")
+    assert first.exit_code == 1
+    (dataset / "late.png").write_bytes((dataset / "p0/00.png").read_bytes())
+    again = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "out", only_failed=True)
+    assert list(again.ran) == [24]
+    assert again.exit_code == 0
+    assert again.count("pending") == 20
