@@ -85,8 +85,9 @@ def _where(manifest: Manifest, text: str) -> Mask:
 def _condition(manifest: Manifest, node: ast.expr, text: str) -> Mask:
     """Return where a condition holds: column by column, each distinct cell looked at once; nothing is ever run."""
     if isinstance(node, ast.BoolOp):
-        parts = np.array([_condition(manifest, part, text) for part in node.values])
-        return parts.all(axis=0) if isinstance(node.op, ast.And) else parts.any(axis=0)
+        parts: Mask = np.array([_condition(manifest, part, text) for part in node.values])
+        combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+        return np.asarray(combine.reduce(parts, axis=0), dtype=bool)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return ~_condition(manifest, node.operand, text)
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.left, ast.Name):
