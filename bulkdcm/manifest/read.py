@@ -7,6 +7,7 @@ record, and guesses nothing; pandas' would pad short rows, shift long ones and t
 from __future__ import annotations
 
 import csv
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _BATCH = 20_000
 _MAX_COLUMNS = 1000
+_MAX_LINE_CHARS = 16_000_000
 _NOT_TEXT = {
     b"\x1f\x8b": "gzip. Unpack it first",
     b"PK\x03\x04": "a zip archive or a spreadsheet. Save the sheet as CSV (UTF-8)",
@@ -79,7 +81,9 @@ def read_table(path: Path, encoding: str, *, foreign: bool) -> Manifest:
     name = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     try:
         with path.open(encoding=name, newline="") as file:
-            return _records(path, csv.reader(file, strict=True), foreign=foreign)
+            # A longer line is cut, which the csv module then refuses: its cells or their number are wrong.
+            lines = iter(partial(file.readline, _MAX_LINE_CHARS), "")
+            return _records(path, csv.reader(lines, strict=True), foreign=foreign)
     except UnicodeError as error:
         raise _undecodable(path, encoding) from error
     except OSError as error:
