@@ -20,6 +20,7 @@ from bulkdcm.slots import OwnSlot
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bulkdcm.encode.part10 import Buffer
     from bulkdcm.model import InstanceUIDs, ManifestRow, Source
     from bulkdcm.outcome import Outcome
     from bulkdcm.settings import Settings
@@ -242,7 +243,7 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
 
 def _made(
     row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages
-) -> tuple[bytes, dict[str, Any]]:
+) -> tuple[list[Buffer], dict[str, Any]]:
     """Return the file made of images, and what it is."""
     settings = context.settings
     iod = iods.BY_UID[row.sop_class_uid]
@@ -271,7 +272,7 @@ def _made(
 
 def _restamped(
     row: ManifestRow, sources: Sequence[Source], context: Context, stages: _Stages
-) -> tuple[bytes, dict[str, Any]]:
+) -> tuple[list[Buffer], dict[str, Any]]:
     """Return the file made of a DICOM file, and what it is."""
     (source,) = sources
     stages.enter("decode")
@@ -281,8 +282,7 @@ def _restamped(
     dataset = restamp.restamp(row, dataset, instance)
     stages.enter("encode")
     transfer_syntax_uid = str(dataset.file_meta.TransferSyntaxUID)
-    data = encode_file(dataset, transfer_syntax_uid)
-    return data, {
+    return [encode_file(dataset, transfer_syntax_uid)], {
         "uids": instance,
         "sop_class_uid": str(dataset.SOPClassUID),
         "transfer_syntax_uid": transfer_syntax_uid,

@@ -32,7 +32,7 @@ def split(entry: Entry, text: str) -> list[str]:
     """Return the values of a cell, without the spaces that say nothing."""
     rule = RULES.get(vr_of(entry))
     if rule is None:  # SQ
-        return [part.strip() for part in text.split("\\")]
+        return [part.strip(" ") for part in text.split("\\")]
     parts = text.split("\\") if rule.multi else [text]
     return [part.strip(" ") if rule.spaces == "both" else part.rstrip(" ") for part in parts]
 
@@ -88,17 +88,30 @@ def element(keyword: str, text: str) -> DataElement:
     AttributeValueError
         Where the cell breaks a rule of the Standard.
     """
+    found = _plain_element(keyword, text)
+    return _sequence(keyword, text) if found is None else found
+
+
+@lru_cache(maxsize=65536)
+def _plain_element(keyword: str, text: str) -> DataElement | None:
+    """Return the element; None for a sequence, which knows its dataset and so can't be shared between several."""
     entry = dictionary.find(keyword)
     if entry is None or (text and (rule := broken_rule(keyword, text))):
         msg = f"{keyword} {text[:80]!r}: {rule if entry else 'no attribute of that keyword (PS3.6)'}."
         raise AttributeValueError(msg)
     if entry.vr == "SQ":
-        items = [_code_item(value) for value in split(entry, text)] if text else []
-        return DataElement(entry.tag, "SQ", Sequence(items))
+        return None
     vr = vr_of(entry)
     values = [_typed(vr, value) for value in split(entry, text)] if text else []
     # Validation is done above, and better; pydicom's would only warn.
     return DataElement(entry.tag, vr, values[0] if len(values) == 1 else values or None, validation_mode=0)
+
+
+def _sequence(keyword: str, text: str) -> DataElement:
+    entry = dictionary.find(keyword)
+    assert entry is not None  # noqa: S101  # `_plain_element` has refused it else
+    items = [_code_item(value) for value in split(entry, text) if value]
+    return DataElement(entry.tag, "SQ", Sequence(items))
 
 
 def _typed(vr: str, value: str) -> Any:

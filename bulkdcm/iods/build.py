@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
@@ -80,5 +81,10 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
         (0x0020000D, uids.study_instance_uid),
         (0x0020000E, uids.series_instance_uid),
     ):
-        dataset.add(DataElement(tag, "UI", uid))
+        dataset.add(_uid(tag, uid))
     return dataset
+
+
+@lru_cache(maxsize=4096)
+def _uid(tag: int, uid: str) -> DataElement:
+    return DataElement(tag, "UI", uid)

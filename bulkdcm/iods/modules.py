@@ -5,6 +5,7 @@ Every attribute may also come from the manifest; then it is already in the datas
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
@@ -100,7 +101,13 @@ def _image_pixel(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
         (0x00280103, "US", 0),
     ):
         if value is not None:
-            dataset.add(DataElement(tag, vr, value))
+            dataset.add(_shared(tag, vr, value))
+
+
+@lru_cache(maxsize=4096)
+def _shared(tag: int, vr: str, value: int | str) -> DataElement:
+    """Return the element, the same one for all images that have it: it is then encoded once."""
+    return DataElement(tag, vr, value)
 
 
 IMAGE_PIXEL = Module(name="Image Pixel", section="C.7.6.3", fill=_image_pixel)

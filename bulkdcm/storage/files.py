@@ -18,6 +18,8 @@ from bulkdcm.outcome import StoredInstance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    Buffer = bytes | memoryview
+
 TEMPORARY_SUFFIX = ".bulkdcm-tmp"
 _TEMPORARY = re.compile(r"\.(\d+-\d+|report\.\w+-\d+|summary\.json-\d+)" + re.escape(TEMPORARY_SUFFIX))
 # The disk's fault, not the row's: they would fail every row, so the run ends and can be resumed.
@@ -45,7 +47,7 @@ def prepare(folder: Path) -> None:
         raise StorageError(msg)
 
 
-def store(folder: Path, output: str, data: bytes) -> StoredInstance:
+def store(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstance:
     """Write `data` to `output` under `folder` and return what was stored.
 
     Parameters
@@ -55,7 +57,7 @@ def store(folder: Path, output: str, data: bytes) -> StoredInstance:
     output
         Relative path with forward slashes.
     data
-        The whole file.
+        The whole file, in pieces.
 
     Raises
     ------
@@ -84,11 +86,17 @@ def store(folder: Path, output: str, data: bytes) -> StoredInstance:
             raise StorageError(msg) from error
         msg = f"{output}: {error.strerror}. Check the name in the output column and the permissions of the folder."
         raise StoreError(msg) from error
-    sha256 = hashlib.sha256(data).hexdigest()
-    return StoredInstance(output=output, size_bytes=len(data), sha256=sha256, mtime_ns=mtime_ns)
+    return _stored(output, data, mtime_ns)
 
 
-def recognise(folder: Path, output: str, data: bytes) -> StoredInstance:
+def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstance:
+    digest = hashlib.sha256()
+    for piece in data:
+        digest.update(piece)
+    return StoredInstance(output=output, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), mtime_ns=mtime_ns)
+
+
+def recognise(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstance:
     """Return what is stored at `output` where it is `data`, writing nothing.
 
     Raises
@@ -99,7 +107,7 @@ def recognise(folder: Path, output: str, data: bytes) -> StoredInstance:
     path = folder / output
     try:
         _check_inside(folder, path)
-        same = path.read_bytes() == data
+        same = path.read_bytes() == b"".join(data)
         mtime_ns = path.stat().st_mtime_ns
     except OSError as error:
         msg = f"{output}: {error.strerror}. `bulkdcm convert` will make it."
@@ -107,20 +115,22 @@ def recognise(folder: Path, output: str, data: bytes) -> StoredInstance:
     if not same:
         msg = f"{output}: not what this row gives. `bulkdcm convert` will make it anew."
         raise StoreError(msg)
-    sha256 = hashlib.sha256(data).hexdigest()
-    return StoredInstance(output=output, size_bytes=len(data), sha256=sha256, mtime_ns=mtime_ns)
+    return _stored(output, data, mtime_ns)
 
 
-def _write(path: Path, data: bytes) -> int:
+def _write(path: Path, data: Sequence[Buffer]) -> int:
     """Write the file and return its modification time in nanoseconds."""
     descriptor = os.open(path, _FLAGS, 0o666)
     try:
-        rest = memoryview(data)
+        rest = [memoryview(piece) for piece in data if len(piece)]
         while rest:  # a full disk may take a part and say so only by the count
-            count = os.write(descriptor, rest)
+            count = os.writev(descriptor, rest) if hasattr(os, "writev") else os.write(descriptor, rest[0])
             if not count:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
-            rest = rest[count:]
+            while rest and count >= len(rest[0]):
+                count -= len(rest.pop(0))
+            if count:
+                rest[0] = rest[0][count:]
         return os.fstat(descriptor).st_mtime_ns
     finally:
         os.close(descriptor)

@@ -100,8 +100,10 @@ def test_an_error_at_the_nth_call(call, error, before, nth, job_of, reference, s
     inject = (*STRACE, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={nth + before}")
     done = job.run("--chunk-size", 2, "--backend", "sequential", prefix=inject)
     if done.returncode == 0:
-        assert nth > 14, "the fault was never reached"
+        # SQLite passes over an error of a folder's sync, after which the next commit brings all to the disk.
+        assert nth > 14 or call == "fdatasync", "the fault was never reached"
         assert job.stored() == whole
+        assert len([row for row in job.ledger_rows() if row[1] == "converted"]) == len(whole)
         return
     stopped_as_resumable(job, done, still_true, whole)
     goes_on(job, whole)

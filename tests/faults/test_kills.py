@@ -81,7 +81,7 @@ def test_kill_9_of_the_parent_120_times(job_of, reference, still_true, goes_on, 
     figures(job, whole, kills_of_the_parent=kills)
 
 
-@pytest.mark.parametrize("nth", [1, 5, pytest.param(17, marks=LONG), pytest.param(40, marks=LONG)])
+@pytest.mark.parametrize("nth", [1, 5, pytest.param(17, marks=LONG), pytest.param(25, marks=LONG)])
 @pytest.mark.parametrize("step", STEPS)
 def test_kill_9_at_each_step(step, nth, job_of, reference, still_true, goes_on, tmp_path):
     need_strace()
