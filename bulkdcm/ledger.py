@@ -24,6 +24,23 @@ VERSION = 1  # of the tables below
 _APPLICATION_ID = 0x62646C67
 _ENDS_RUN = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
+# What decides whether a row is done, with a checksum of its own, so that a resume reads no more than this.
+DECISIVE = (
+    "ordinal",
+    "status",
+    "identity",
+    "metadata",
+    "schema_number",
+    "settings",
+    "source_size_bytes",
+    "source_mtime_ns",
+    "output",
+    "output_size_bytes",
+    "output_mtime_ns",
+    "output_sha256",
+    "attempt",
+)
+
 # One column for each key of `Converted.record` and `Failed.record`, then what resuming needs, then what the ledger counts.
 COLUMNS: dict[str, str] = {
     "ordinal": "INTEGER PRIMARY KEY",
@@ -40,8 +57,11 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(("settings", "reason"), "TEXT"),
     "attempt": "INTEGER NOT NULL",
     "checksum": "INTEGER NOT NULL",
+    "decisive_checksum": "INTEGER NOT NULL",
 }
 _NAMES = list(COLUMNS)
+_CONTENT = _NAMES[:-2]
+_DECISIVE_PLACES = [_CONTENT.index(name) for name in DECISIVE]
 _FAR = 2**48
 _UNOWNED = "output NOT IN (SELECT output FROM outcome WHERE status = 'converted' AND ordinal >= 0)"
 _QUOTED = ", ".join(f'"{name}"' for name in _NAMES)  # rows and columns are SQL words
@@ -171,20 +191,20 @@ class Ledger:
         Parameters
         ----------
         outcomes
-            With the keys of `COLUMNS` but for the checksum; missing ones are NULL.
+            With the keys of `COLUMNS` but for the checksums; missing ones are NULL.
         obsolete
             Outputs of earlier attempts that must go once the run is over.
         """
         marks = ", ".join("?" * len(_NAMES))
         rows = []
         for outcome in outcomes:
-            values = [outcome.get(name) for name in _NAMES[:-1]]
-            rows.append((*values, _checksum(values[1:])))
+            values = [outcome.get(name) for name in _CONTENT]
+            rows.append((*values, _checksum(values[1:]), _checksum([values[place] for place in _DECISIVE_PLACES[1:]])))
         with self._explained(), self._transaction():
             self._connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({marks})", rows)  # noqa: S608  # names are ours
             self._connection.executemany("INSERT OR IGNORE INTO obsolete VALUES (?)", [(path,) for path in obsolete])
 
-    def outcomes(self, names: Sequence[str] = tuple(_NAMES), *, orphans: bool = False) -> Iterator[tuple[Any, ...]]:
+    def outcomes(self, names: Sequence[str] = tuple(_CONTENT), *, orphans: bool = False) -> Iterator[tuple[Any, ...]]:
         """Yield the outcomes in manifest order, each a tuple in the order of `names`.
 
         Parameters
@@ -199,17 +219,32 @@ class Ledger:
         LedgerError
             Where a row is not what was written.
         """
-        places = [_NAMES.index(name) for name in names]
+        places = [_CONTENT.index(name) for name in names]
         only = "" if orphans else "WHERE ordinal >= 0"
+        for row in self._checked(_CONTENT, "checksum", only):
+            yield tuple(row[place] for place in places)
+
+    def decisive(self) -> Iterator[tuple[Any, ...]]:
+        """Yield what resuming needs of every row, orphans too, in the order of `DECISIVE`.
+
+        Raises
+        ------
+        LedgerError
+            Where a row is not what was written.
+        """
+        return self._checked(DECISIVE, "decisive_checksum", "")
+
+    def _checked(self, names: Sequence[str], checksum: str, only: str) -> Iterator[tuple[Any, ...]]:
+        quoted = ", ".join(f'"{name}"' for name in (*names, checksum))
         with self._explained():
-            for row in self._connection.execute(f"SELECT {_QUOTED} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
+            for row in self._connection.execute(f"SELECT {quoted} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
                 if _checksum(row[1:-1]) != row[-1]:
                     msg = (
                         f"the ledger {self.path} is damaged: row {row[0]} is not what was written. "
                         f"Run `bulkdcm rebuild` to make it anew from the outputs."
                     )
                     raise LedgerError(msg)
-                yield tuple(row[place] for place in places)
+                yield row[:-1]
 
     def renumber(self, moves: Iterable[tuple[int, int]]) -> None:
         """Follow a manifest that has changed: (old, new) ordinals of rows; a new one below 0 sets the row aside."""

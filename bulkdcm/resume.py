@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bulkdcm.attributes import dictionary
+from bulkdcm.ledger import DECISIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,21 +40,6 @@ NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
     "output altered",
 )
 DONE, GONE = "", "gone from the manifest"
-_READ = (
-    "ordinal",
-    "status",
-    "identity",
-    "metadata",
-    "schema_number",
-    "settings",
-    "source_size_bytes",
-    "source_mtime_ns",
-    "output",
-    "output_size_bytes",
-    "output_mtime_ns",
-    "output_sha256",
-    "attempt",
-)
 _IDENTITY = ("source", "instance")
 
 
@@ -138,8 +124,8 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
     places = {identity: ordinal for ordinal, identity in enumerate(found.identities.tolist())}
     sources, planned = manifest.column("source"), manifest.column("output")
     aside = 0
-    for row in ledger.outcomes(_READ, orphans=True):
-        old = dict(zip(_READ, row, strict=True))
+    for row in ledger.decisive():
+        old = dict(zip(DECISIVE, row, strict=True))
         aside = min(aside, old["ordinal"])
         ordinal = places.pop(old["identity"], None)
         if ordinal is None:
@@ -154,7 +140,7 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
         same_place = planned[ordinal] in {"", old["output"]}
         unchanged = old["metadata"] == found.metadata[ordinal] and same_place
         found.reasons[ordinal] = _reason(
-            old, settings, os.path.join(folders[0], sources[ordinal]), folders[1], unchanged=unchanged
+            old, settings, f"{folders[0]}/{sources[ordinal]}", folders[1], unchanged=unchanged
         )
     for members in manifest.frames.values():  # where one frame is not done, the object is not
         if reason := next((found.reasons[ordinal] for ordinal in members if found.reasons[ordinal]), DONE):
@@ -178,7 +164,7 @@ def _reason(old: dict[str, Any], settings: str, source: str, out: str, *, unchan
         return SOURCE
     if (status.st_size, status.st_mtime_ns) != (old["source_size_bytes"], old["source_mtime_ns"]):
         return SOURCE
-    return _output_reason(old, os.path.join(out, old["output"]))
+    return _output_reason(old, f"{out}/{old['output']}")
 
 
 def _output_reason(old: dict[str, Any], path: str) -> str:

@@ -74,14 +74,14 @@ def check_sources(manifest: Manifest, root: str) -> Iterator[Problem]:
 
 def _look(root: str, path: str, folders: dict[str, bool]) -> str:
     """Return ``inside``, ``outside`` or ``missing``; each folder is resolved once."""
-    full = os.path.join(root, path)  # noqa: PTH118  # a million times; Path is ten times slower
+    full = f"{root}/{path}"  # a million times: os.path.join is slower, Path ten times
     try:
         is_link = stat.S_ISLNK(os.lstat(full).st_mode)
     except (OSError, ValueError):
         return "missing"
-    folder = os.path.dirname(full)  # noqa: PTH120
+    folder = path.rpartition("/")[0]
     if folder not in folders:
-        folders[folder] = _is_inside(os.path.realpath(folder), root)
+        folders[folder] = _is_inside(os.path.realpath(f"{root}/{folder}"), root)
     inside = folders[folder] and (not is_link or _is_inside(os.path.realpath(full), root))
     return "inside" if inside else "outside"
 

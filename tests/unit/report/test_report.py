@@ -11,7 +11,7 @@ from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
 from bulkdcm.report import COLUMNS, Report, frame_of
 from bulkdcm.report.terminal import size
 
-NAMES = list(LEDGER_COLUMNS)
+NAMES = [name for name in LEDGER_COLUMNS if not name.endswith("checksum")]
 
 
 def report(*outcomes: dict[str, object], rows: int = 3, **options) -> Report:
