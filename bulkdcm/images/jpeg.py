@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, icc, jpeg_stream, limits, orientation
+from bulkdcm.images import icc, jpeg_stream, limits, native, orientation
 from bulkdcm.model import Frame, Lossy
 
 if TYPE_CHECKING:
@@ -189,19 +189,10 @@ def _decoded(source: Source, stream: JpegStream, coding: _Coding, settings: Sett
     if pixels.shape[:2] != (stream.rows, stream.columns):
         msg = f"{source.path}: {pixels.shape[:2]} pixels decoded, {(stream.rows, stream.columns)} in its frame header. Export it anew."
         raise PixelError(msg)
-    pixels, turned = orientation.turn(pixels, orientation.orientation_of(stream.exif))
-    gray = pixels if settings.keep_color else alpha.collapse(pixels)
-    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
-    # A CMYK profile describes what the pixels no longer are; gray pixels take none.
-    profile, about = icc.input_profile(stream.icc_profile) if gray.ndim == 3 and coding.color != "cmyk" else (b"", "")
-    return Frame(
-        rows=gray.shape[0],
-        columns=gray.shape[1],
-        samples_per_pixel=1 if gray.ndim == 2 else 3,
-        bits_stored=8,
-        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
-        pixels=gray,
+    # A CMYK profile describes what the pixels no longer are.
+    facts = native.FileFacts(
+        orientation=orientation.orientation_of(stream.exif),
+        icc_profile=stream.icc_profile if coding.color != "cmyk" else b"",
         lossy=_lossy(stream, source),
-        icc_profile=profile,
-        decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
     )
+    return native.frame_of(pixels, facts, settings, said)

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, icc, limits, orientation
-from bulkdcm.model import Frame, Lossy
+from bulkdcm.images import alpha, limits, native
+from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
-    from bulkdcm.model import IOD, Pixels, Source
+    from bulkdcm.model import IOD, Frame, Pixels, Source
     from bulkdcm.settings import Settings
 
 MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
@@ -99,29 +99,18 @@ def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
 
 def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
-    exif = image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1  # Pillow turns a TIFF by itself
-    profile_found = image.info.get("icc_profile") or b""
-    lossy = _lossy(source, image)
+    facts = native.FileFacts(
+        # Pillow turns a TIFF by itself.
+        orientation=image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1,
+        icc_profile=image.info.get("icc_profile") or b"",
+        lossy=_lossy(source, image),
+    )
+    decoded = f"decoded: {image.format}"
     pixels, opacity = _decode(source, settings, image)
     about_alpha = ""
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
-    pixels, turned = orientation.turn(pixels, exif)
-    gray = pixels if settings.keep_color else alpha.collapse(pixels)
-    profile, about_profile = icc.input_profile(profile_found) if gray.ndim == 3 else (b"", "")
-    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
-    decoded = f"decoded: {image.format}"
-    return Frame(
-        rows=gray.shape[0],
-        columns=gray.shape[1],
-        samples_per_pixel=1 if gray.ndim == 2 else 3,
-        bits_stored=16 if gray.dtype == np.uint16 else 8,
-        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
-        pixels=gray,
-        lossy=lossy,
-        icc_profile=profile,
-        decisions=tuple(part for part in (decoded, palette, about_alpha, turned, collapsed, about_profile) if part),
-    )
+    return native.frame_of(pixels, facts, settings, (decoded, palette, about_alpha))
 
 
 def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pixels, Pixels | None]:

@@ -16,13 +16,12 @@ from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, icc, limits, orientation, pillow, png_chunks
+from bulkdcm.images import alpha, limits, native, orientation, pillow, png_chunks
 from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
-from bulkdcm.model import Frame
 
 if TYPE_CHECKING:
     from bulkdcm.images.png_chunks import PngHeader
-    from bulkdcm.model import IOD, Pixels, Source
+    from bulkdcm.model import IOD, Frame, Pixels, Source
     from bulkdcm.settings import Settings
 
 _MODES = {GRAY: "mono", RGB: "rgb", RGB_ALPHA: "rgba"}
@@ -73,24 +72,14 @@ def _frame(source: Source, settings: Settings, header: PngHeader, pixels: Pixels
     about_alpha = ""
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
-    pixels, turned = orientation.turn(pixels, orientation.orientation_of(header.chunks.get(b"eXIf", b"")))
+    facts = native.FileFacts(
+        orientation=orientation.orientation_of(header.chunks.get(b"eXIf", b"")), icc_profile=header.icc_profile()
+    )
     palette = "palette expanded" if header.color_type == PALETTE else ""
-    gray = pixels if settings.keep_color else alpha.collapse(pixels)
-    profile, about_profile = icc.input_profile(header.icc_profile()) if gray.ndim == 3 else (b"", "")
-    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
     scaled = (
         f"{header.bit_depth}-bit gray scaled to 8 bits" if header.color_type == GRAY and header.bit_depth < 8 else ""
     )
-    return Frame(
-        rows=gray.shape[0],
-        columns=gray.shape[1],
-        samples_per_pixel=1 if gray.ndim == 2 else 3,
-        bits_stored=16 if gray.dtype == np.uint16 else 8,
-        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
-        pixels=gray,
-        icc_profile=profile,
-        decisions=tuple(part for part in (scaled, palette, about_alpha, turned, collapsed, about_profile) if part),
-    )
+    return native.frame_of(pixels, facts, settings, (scaled, palette, about_alpha))
 
 
 def _check_color(header: PngHeader, source: str) -> None:

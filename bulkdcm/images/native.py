@@ -1,0 +1,65 @@
+"""Decoded pixels to a frame: turned upright, gray where all channels are equal, with the profile that still describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bulkdcm.images import alpha, icc, orientation
+from bulkdcm.model import Frame
+
+if TYPE_CHECKING:
+    from bulkdcm.model import Lossy, Pixels
+    from bulkdcm.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What a file says beside its pixels.
+
+    Attributes
+    ----------
+    orientation
+        EXIF orientation, 1 to 8.
+    icc_profile
+        As embedded; empty where there is none, or where it doesn't describe the pixels any more.
+    lossy
+        The compression that the pixels went through.
+    """
+
+    orientation: int = 1
+    icc_profile: bytes = b""
+    lossy: tuple[Lossy, ...] = ()
+
+
+def frame_of(pixels: Pixels, facts: FileFacts, settings: Settings, said: tuple[str, ...]) -> Frame:
+    """Return the frame of decoded pixels.
+
+    Parameters
+    ----------
+    pixels
+        Shape ``(rows, columns)`` or ``(rows, columns, 3)``, dtype uint8 or uint16.
+    facts
+        Of the file.
+    settings
+        Whether gray-looking colour is kept.
+    said
+        What was decided before.
+    """
+    pixels, turned = orientation.turn(pixels, facts.orientation)
+    gray = pixels if settings.keep_color else alpha.collapse(pixels)
+    profile, about = icc.input_profile(facts.icc_profile) if gray.ndim == 3 else (b"", "")
+    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
+    return Frame(
+        rows=gray.shape[0],
+        columns=gray.shape[1],
+        samples_per_pixel=1 if gray.ndim == 2 else 3,
+        bits_stored=16 if gray.dtype == np.uint16 else 8,
+        photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
+        pixels=gray,
+        lossy=facts.lossy,
+        icc_profile=profile,
+        decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
+    )
