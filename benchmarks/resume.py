@@ -23,7 +23,6 @@ from bulkdcm.settings import Settings
 _LINKS = 50_000  # ext4 takes 65,000 names for one file
 _FOLDER_ROWS = 1000
 _BATCH = 5000
-_FSYNC_ROWS, _FSYNC_REPEATS = 2000, 5
 
 
 def name_of(number: int) -> str:
@@ -99,13 +98,12 @@ def resumes(folder: Path, rows: int) -> dict[str, dict[str, float]]:
     return figures
 
 
-def durability(folder: Path) -> dict[str, float]:
+def durability(folder: Path, rows: int, repeats: int) -> dict[str, float]:
     """Return what bringing files to the disk adds to a run of small images, alternated, as medians."""
-    rows = _FSYNC_ROWS
     write_manifest(folder / "manifest.csv", rows)
     write_images(folder, rows)
     spent: dict[str, list[float]] = {"--fsync": [], "--no-fsync": []}
-    for repeat in range(_FSYNC_REPEATS):
+    for repeat in range(repeats):
         for option, found in spent.items():
             out = folder / f"out{option}{repeat}"
             done = measure.bulkdcm("convert", folder / "manifest.csv", "--out", out, option)
@@ -124,6 +122,8 @@ def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--durability-rows", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=5, help="of the runs with and without durability")
     parser.add_argument("--no-save", action="store_true", help="only print")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -133,7 +133,7 @@ def main() -> None:
         fill(folder, asked.rows)
         figures = {"rows": asked.rows, **resumes(folder, asked.rows)}
     with tempfile.TemporaryDirectory() as name:
-        figures["durability"] = durability(Path(name))
+        figures["durability"] = durability(Path(name), asked.durability_rows, asked.repeats)
     print(figures)
     if not asked.no_save:
         print(measure.save("resume", figures))
