@@ -256,7 +256,8 @@ class Ledger:
 
     def orphans(self) -> list[str]:
         """Return the outputs of rows that are no longer in the manifest, and that no row has now."""
-        return self._outputs(f"SELECT output FROM outcome WHERE status = 'converted' AND ordinal < 0 AND {_UNOWNED}")  # noqa: S608  # ours
+        statement = f"SELECT DISTINCT output FROM outcome WHERE status = 'converted' AND ordinal < 0 AND {_UNOWNED}"  # noqa: S608  # ours
+        return self._outputs(statement)
 
     def forget_orphans(self, outputs: Iterable[str]) -> None:
         """Remove what is known of orphans with these outputs."""

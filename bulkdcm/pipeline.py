@@ -194,6 +194,8 @@ def _run(
             if run.stopped:
                 raise StorageError(run.stopped)
             report.write(folder)
+            if not interrupted:
+                ledger.mark("ended")  # from here on nothing half written can be left
     return report
 
 
@@ -238,7 +240,6 @@ class _Run:
             interrupted = 130
         if not (self.stopped or interrupted):
             self._tidy()
-            self.ledger.mark("ended")
         return interrupted
 
     def _todo(self, invalid: Sequence[Failed]) -> list[int]:
@@ -291,10 +292,10 @@ class _Run:
         if orphans and self.context.settings.prune:
             gone = storage.remove(self.folder, orphans)
             self.ledger.forget_orphans(gone)
-            self.notes.append(f"{len(gone)} outputs of rows that are no longer in the manifest removed")
+            self.notes.append(f"outputs of rows that are no longer in the manifest removed: {len(gone)}")
         elif orphans:
             self.notes.append(
-                f"{len(orphans)} outputs belong to rows that are no longer in the manifest, as {orphans[0]}; --prune removes them"
+                f"outputs of rows that are no longer in the manifest: {len(orphans)}, as {orphans[0]}; --prune removes them"
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
     "output altered",
 )
 DONE, GONE = "", "gone from the manifest"
+_BY_UIDS = re.compile(r"[0-9.]+/[0-9.]+/[0-9.]+\.dcm")  # where the layout takes the name from the UIDs
 _IDENTITY = ("source", "instance")
 
 
@@ -137,7 +139,8 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
             found.moves.append((old["ordinal"], ordinal))
         found.attempts[ordinal] = old["attempt"]
         found.outputs[ordinal] = old["output"] or "" if old["status"] == "converted" else ""
-        same_place = planned[ordinal] in {"", old["output"]}
+        place, before = planned[ordinal], old["output"] or ""
+        same_place = place == before if place else bool(_BY_UIDS.fullmatch(before))
         unchanged = old["metadata"] == found.metadata[ordinal] and same_place
         found.reasons[ordinal] = _reason(
             old, settings, f"{folders[0]}/{sources[ordinal]}", folders[1], unchanged=unchanged

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import manifest_options
-from bulkdcm.cli.problems import show
+from bulkdcm.cli.problems import counted, show
 from bulkdcm.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -31,9 +31,5 @@ def check(manifest: Path, **options: Any) -> int:
                 click.echo(f"    {keyword}  {cell}")
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    click.echo(f"{manifest}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
+    click.echo(f"{manifest}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
     return ManifestError.exit_code if errors else 0
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

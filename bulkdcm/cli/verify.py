@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from bulkdcm.cli.problems import counted
+
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -27,5 +29,5 @@ def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
             click.echo(str(finding))
             findings += 1
             at_fault.add(finding.path)
-    click.echo(f"{files:,} files, {findings:,} findings in {len(at_fault):,} of them")
+    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them")
     return 1 if findings else 0

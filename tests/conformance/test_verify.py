@@ -255,5 +255,5 @@ def test_the_command_says_what_it_finds_and_exits_so(good, tmp_path, bulkdcm_com
     wrong = bulkdcm_command("verify", good / "out", broken)
     assert wrong.returncode == 1
     assert f"{broken}: preamble: " in wrong.stdout
-    assert "9 files, 1 findings in 1 of them" in wrong.stdout
+    assert "9 files, 1 finding in 1 of them" in wrong.stdout
     assert bulkdcm_command("verify", tmp_path / "missing").returncode == 2

@@ -146,7 +146,7 @@ def test_reordered_split_and_extended_manifests_convert_only_what_is_new(done, r
         done.write_manifest()
         assert reasons(done)["done"] == 20
         told = done.run()
-        assert "20 outputs belong to rows that are no longer in the manifest" in told.stderr
+        assert "outputs of rows that are no longer in the manifest: 20, as " in told.stderr
     name = "0/extra.png"
     (done.data / name).write_bytes((done.data / everything[2].split(",")[0]).read_bytes())
     done.lines = [everything[0], done.line(name, 500), *everything[1:]]
@@ -163,10 +163,10 @@ def test_rows_gone_from_the_manifest_are_orphans_until_pruned(done, reference):
     done.write_manifest()
     assert reasons(done) == {"done": 38, "gone from the manifest": 2}
     kept = done.run()
-    assert "2 outputs belong to rows that are no longer in the manifest" in kept.stderr
+    assert "outputs of rows that are no longer in the manifest: 2, as " in kept.stderr
     assert all(path.exists() for path in gone)
     pruned = done.run("--prune")
-    assert "2 outputs of rows that are no longer in the manifest removed" in pruned.stderr
+    assert "outputs of rows that are no longer in the manifest removed: 2" in pruned.stderr
     assert not any(path.exists() for path in gone)
     assert done.stored() == reference(done)
     assert "no longer in the manifest" not in done.run().stderr
@@ -264,7 +264,8 @@ def test_a_flipped_bit_in_the_ledger_never_makes_a_row_done(seed, done, referenc
     again = done.run()
     if again.returncode:
         assert again.returncode == 4, again.stderr
-        assert done.rebuild().returncode == 1
+        # 0 where the damage was met only after the row had been converted anew
+        assert done.rebuild().returncode == (0 if output_of(done, 3).exists() else 1)
     goes_on(done, reference(done))
 
 
@@ -282,3 +283,15 @@ def test_left_over_temporary_files_are_removed_and_only_ours(done, goes_on, refe
     assert all(path.exists() for path in foreign)
     foreign[0].unlink()
     goes_on(done, reference(done))
+
+
+def test_another_layout_moves_every_output_and_leaves_none_behind(done):
+    whole = done.stored()
+    again = done.run("--layout", "uid")
+    assert again.returncode == 0, again.stderr
+    moved = done.stored()
+    assert sorted(moved.values()) == sorted(whole.values())
+    assert not set(moved) & set(whole)
+    back = done.run()
+    assert back.returncode == 0, back.stderr
+    assert done.stored() == whole

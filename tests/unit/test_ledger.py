@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from bulkdcm.errors import LedgerError
-from bulkdcm.ledger import FILE, FOLDER, open_ledger, set_aside
+from bulkdcm.ledger import DECISIVE, FILE, FOLDER, open_ledger, set_aside
 
 
 def record(ordinal: int, **changes):
@@ -111,3 +111,95 @@ def test_a_ledger_elsewhere(tmp_path):
     open_ledger(tmp_path, place).close()
     assert place.exists()
     assert not (tmp_path / FOLDER / FILE).exists()
+
+
+def test_what_resuming_needs_comes_for_every_row_set_aside_or_not(ledger):
+    ledger.record([record(0, settings="s", source_mtime_ns=5), record(1, status="failed", output=None)])
+    ledger.renumber([(0, -1)])
+    aside, failed = (dict(zip(DECISIVE, values, strict=True)) for values in ledger.decisive())
+    assert (aside["ordinal"], aside["status"], aside["settings"], aside["source_mtime_ns"]) == (-1, "converted", "s", 5)
+    assert (failed["ordinal"], failed["status"], failed["output"], failed["attempt"]) == (1, "failed", None, 1)
+
+
+@pytest.mark.parametrize("column", ["status", "identity", "output", "output_mtime_ns", "attempt", "decisive_checksum"])
+def test_damage_to_what_decides_is_noticed_by_a_resume(column, tmp_path):
+    first = open_ledger(tmp_path, None)
+    first.record([record(0), record(1)])
+    first.close()
+    change(tmp_path / FOLDER / FILE, f"UPDATE outcome SET {column} = 77 WHERE ordinal = 1")
+    again = open_ledger(tmp_path, None)
+    with pytest.raises(LedgerError, match=r"row 1 is not what was written. Run `bulkdcm rebuild`"):
+        list(again.decisive())
+    again.close()
+
+
+def test_damage_to_the_rest_is_noticed_by_the_report_and_does_not_stop_a_resume(tmp_path):
+    first = open_ledger(tmp_path, None)
+    first.record([record(0, message="all is well")])
+    first.close()
+    change(tmp_path / FOLDER / FILE, "UPDATE outcome SET message = 'all is lost'")
+    again = open_ledger(tmp_path, None)
+    assert len(list(again.decisive())) == 1
+    with pytest.raises(LedgerError, match="row 0 is not what was written"):
+        list(again.outcomes())
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("others", "orphans"),
+    [
+        ([], ["1.dcm"]),
+        ([record(5, output="1.dcm")], []),
+        ([record(5, output="1.dcm", status="failed")], ["1.dcm"]),
+    ],
+)
+def test_an_output_is_an_orphan_s_only_while_no_converted_row_has_it(others, orphans, ledger):
+    ledger.record([record(1), record(2, status="failed", output="2.dcm")])
+    ledger.renumber([(1, -1), (2, -2)])
+    ledger.record(others)
+    assert ledger.orphans() == orphans
+
+
+def test_forgetting_orphans_leaves_rows_with_the_same_output(ledger):
+    ledger.record([record(0, output="x.dcm"), record(1, output="x.dcm"), record(2)])
+    ledger.renumber([(0, -1), (2, -2)])
+    ledger.forget_orphans(["x.dcm"])
+    assert outputs(ledger, orphans=True) == [(-2, "2.dcm"), (1, "x.dcm")]
+
+
+def test_a_commit_that_fails_keeps_none_of_its_rows(ledger):
+    ledger.record([record(0)])
+    with pytest.raises(LedgerError, match="can't be used"):
+        ledger.record([record(1), record(2, status=None)], ["old.dcm"])
+    assert outputs(ledger) == [(0, "0.dcm")]
+    assert ledger.obsolete() == []
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"", "cut off"), (b"no database" * 99, "rebuild")])
+def test_a_file_that_is_no_ledger_any_more_is_refused(content, words, tmp_path):
+    open_ledger(tmp_path, None).close()
+    (tmp_path / FOLDER / FILE).write_bytes(content)
+    with pytest.raises(LedgerError, match=words):
+        open_ledger(tmp_path, None)
+
+
+def test_a_first_run_killed_before_its_ledger_held_anything_begins_anew(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / FILE).touch()
+    first = open_ledger(tmp_path, None)
+    assert outputs(first) == []
+    assert not first.left_unclean
+    first.close()
+
+
+def test_a_ledger_set_aside_is_kept_under_another_name(tmp_path):
+    first = open_ledger(tmp_path, None)
+    first.record([record(0)])
+    first.close()
+    set_aside(tmp_path, None)
+    again = open_ledger(tmp_path, None)
+    assert outputs(again) == []
+    again.close()
+    connection = sqlite3.connect(tmp_path / FOLDER / f"{FILE}.old")
+    assert connection.execute("SELECT output FROM outcome").fetchall() == [("0.dcm",)]
+    connection.close()

@@ -58,3 +58,54 @@ def test_only_options_that_change_bytes_are_in_the_digest():
 def test_only_options_that_change_pixels_move_a_uid():
     assert Settings.of(transfer_syntax="jpeg-ls").pixel_options == Settings().pixel_options == ""
     assert Settings.of(transfer_syntax="jpeg-baseline:90").pixel_options == "transfer_syntax=jpeg-baseline:90"
+
+
+@pytest.mark.parametrize(
+    ("option", "lowest", "below"),
+    [("n_jobs", 0, -1), ("chunk_size", 0, -1), ("sample", 0, -1), ("memory_limit", 0, -1), ("max_pixels", 1, 0)],
+)
+def test_a_number_may_be_its_lowest_and_no_less_and_no_fraction(option, lowest, below):
+    assert getattr(Settings.of(**{option: lowest}), option) == lowest
+    for wrong in (below, lowest + 0.5):
+        with pytest.raises(SettingsError, match=f"--{option.replace('_', '-')} {wrong} is not possible"):
+            Settings.of(**{option: wrong})
+
+
+@pytest.mark.parametrize(
+    ("syntax", "quality"), [("jpeg-baseline:1", 1), ("jpeg-baseline:100", 100), ("rle", 0), ("auto", 0)]
+)
+def test_a_quality_goes_with_a_lossy_syntax_alone(syntax, quality):
+    settings = Settings.of(transfer_syntax=syntax)
+    assert (settings.compression, settings.quality) == (syntax.partition(":")[0], quality)
+
+
+@pytest.mark.parametrize(
+    "syntax", ["jpeg-baseline:0", "jpeg-baseline:", "jpeg-baseline:9x", "jpeg-baseline:090", "rle:"]
+)
+def test_a_quality_that_is_none_is_refused(syntax):
+    with pytest.raises(SettingsError, match="--transfer-syntax"):
+        Settings.of(transfer_syntax=syntax)
+
+
+@pytest.mark.parametrize(
+    ("options", "selects"),
+    [({}, False), ({"rows": ":5"}, True), ({"where": "x"}, True), ({"sample": 1}, True), ({"only_failed": True}, True)],
+)
+def test_settings_know_whether_they_take_only_some_rows(options, selects):
+    assert Settings.of(**options).selects is selects
+
+
+@pytest.mark.xfail(strict=True, reason="the name is looked up, not whether text can be read with it")
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "base64", "zlib"])
+def test_an_encoding_that_is_none_of_text_is_refused(encoding):
+    with pytest.raises(SettingsError, match="--encoding"):
+        Settings.of(encoding=encoding)
+
+
+@pytest.mark.xfail(strict=True, reason="ValueError, TypeError, and no error at all")
+@pytest.mark.parametrize(
+    ("option", "value"), [("encoding", "a\0b"), ("row_timeout", "5"), ("row_timeout", float("nan"))]
+)
+def test_a_value_of_no_meaning_is_a_settings_error(option, value):
+    with pytest.raises(SettingsError):  # its own, so that the command says it and shows no traceback
+        Settings.of(**{option: value})
