@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import hmac
+import math
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -136,7 +136,7 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 _refuse(name, value, f"a whole number from {least}")
-        if self.row_timeout < 0:
+        if not isinstance(self.row_timeout, (int, float)) or not 0 <= self.row_timeout < math.inf:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
         if self.background:
             shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
@@ -144,8 +144,8 @@ class Settings:
                 _refuse("background", self.background, "black, white or #rrggbb")
             object.__setattr__(self, "background", shade)
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)
+        except (LookupError, ValueError, TypeError):
             _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
 
     @classmethod

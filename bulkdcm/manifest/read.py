@@ -112,11 +112,11 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _undecodable(path: Path, encoding: str) -> ManifestError:
-    guess = ""
+    guess, remedy = "", "Save the file as UTF-8, or name its encoding, as --encoding cp1252 or --encoding gb18030"
     with path.open("rb") as file:
         head = file.read(4)
         if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            guess = " It begins like UTF-16: give --encoding utf-16."
+            guess, remedy = ", it begins like UTF-16", "Give --encoding utf-16"
         file.seek(0)
         line = 1
         for line, raw in enumerate(file, start=1):  # noqa: B007  # the line is wanted after the loop
@@ -126,8 +126,8 @@ def _undecodable(path: Path, encoding: str) -> ManifestError:
                 break
     problem = Problem(
         lines=(line,),
-        rule=f"not {encoding} text.{guess}",
-        remedy="Save the file as UTF-8, or name its encoding, as --encoding cp1252 or --encoding gb18030",
+        rule=f"not {encoding} text{guess}",
+        remedy=remedy,
     )
     return ManifestError.of(path, [problem])
 

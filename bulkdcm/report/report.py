@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -123,10 +125,14 @@ class Report:
             Where they can't be written.
         """
         harmless = self.frame.copy()
+        quoting = csv.QUOTE_MINIMAL
         for column in COLUMNS:
             if column.dtype == "string":
                 harmless[column.name] = _harmless(harmless[column.name])
-        _replace(folder / CSV, lambda path: harmless.to_csv(path, index=False, lineterminator="\n"))
+                if harmless[column.name].str.contains("\r", regex=False).any():
+                    quoting = csv.QUOTE_NONNUMERIC  # Python before 3.11.9 leaves a cell with a CR bare otherwise
+        write_csv = partial(harmless.to_csv, index=False, lineterminator="\n", quoting=quoting)
+        _replace(folder / CSV, write_csv)
         with contextlib.suppress(ImportError):
             _replace(folder / PARQUET, lambda path: self.frame.to_parquet(path, index=False))
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n"

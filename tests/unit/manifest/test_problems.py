@@ -146,7 +146,6 @@ def test_folded_paths_are_equal_where_a_file_system_may_see_one_name(one, other,
     assert (fold(one) == fold(other)) == same
 
 
-@pytest.mark.xfail(strict=True, reason="the rule ends with a full stop, and the sentence puts another")
 @pytest.mark.parametrize("data", [b"source\n\xff.png\n", b"\xff\xfes\0"])
 def test_what_is_said_of_a_wrong_encoding_has_one_full_stop(data, tmp_path):
     path = tmp_path / "m.csv"
