@@ -50,8 +50,14 @@ def _datetime(text: str) -> str:
         return rule.replace("DA", "DT")
     if match[2] and (rule := _time(match[2])):
         return rule.replace("TM", "DT")
-    if match[3] and not -1200 <= int(match[3]) <= 1400:
-        return "the offset from UTC is outside -1200 to +1400 (PS3.5 6.2, DT)"
+    return _offset(match[3]) if match[3] else ""
+
+
+def _offset(text: str) -> str:
+    if int(text[3:]) > 59:
+        return "the offset from UTC has no such minutes (PS3.5 6.2, DT)"
+    if text == "-0000" or not -1200 <= int(text) <= 1400:
+        return "the offset from UTC is outside -1200 to +1400, or -0000 (PS3.5 6.2, DT)"
     return ""
 
 
