@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
-    from pydicom.dataset import Dataset
+
+    from bulkdcm.elements import Elements
 
     Pixels = npt.NDArray[Any]  # uint8 or uint16; numpy types the two together as Any
 
@@ -246,7 +247,7 @@ class Module:
     section: str
     empty: tuple[str, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
-    fill: Callable[[Dataset, ManifestRow, Frame], None] | None = None
+    fill: Callable[[Elements, ManifestRow, Frame], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

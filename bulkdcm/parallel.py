@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from joblib import Parallel, delayed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+Item = TypeVar("Item")
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
-_LARGEST_CHUNK = 64
-_CHUNKS_A_WORKER = 8
+_CHUNK_S, _LARGEST_CHUNK = 0.3, 256
+_CHUNKS_A_WORKER = 4  # of what is left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Pool:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def for_chunks(self, count: int) -> Pool:
-        """Return the pool without workers that `count` chunks leave idle."""
+        """Return the pool without workers that `count` chunks would leave idle."""
         return replace(self, n_jobs=max(1, min(self.workers, count)))
 
 
@@ -60,9 +61,36 @@ class Lost(Generic[Chunk]):
     chunks: tuple[Chunk, ...]
 
 
-def chunk_size(rows: int, pool: Pool, asked: int) -> int:
-    """Return the rows of a chunk: `asked`, or as many as keep dispatch cheap and every worker busy to the end."""
-    return asked or max(1, min(_LARGEST_CHUNK, math.ceil(rows / (pool.workers * _CHUNKS_A_WORKER))))
+def cut(
+    items: Iterable[Item], count: int, workers: int, asked: int, seconds_of: Callable[[Item], float]
+) -> Iterator[tuple[Item, ...]]:
+    """Yield `items` in chunks that keep dispatch cheap and, as they shrink towards the end, every worker busy.
+
+    Parameters
+    ----------
+    items
+        Taken one by one.
+    count
+        How many there are.
+    workers
+        That share them.
+    asked
+        How many make a chunk; 0 for about a third of a second's work.
+    seconds_of
+        About how long one takes.
+    """
+    chunk: list[Item] = []
+    given, spent_s = 0, 0.0
+    for item in items:
+        chunk.append(item)
+        spent_s += 0.0 if asked else seconds_of(item)
+        most = asked or min(_LARGEST_CHUNK, math.ceil((count - given) / (workers * _CHUNKS_A_WORKER)))
+        if len(chunk) >= most or spent_s >= _CHUNK_S:
+            yield tuple(chunk)
+            given += len(chunk)
+            chunk, spent_s = [], 0.0
+    if chunk:
+        yield tuple(chunk)
 
 
 def run_chunks(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
 try:
@@ -125,8 +125,8 @@ def deadline(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def sync(folder: Path, files: list[Path]) -> None:
-    """Bring written files to the disk: one `syncfs` where there is one, else each file and folder by itself.
+def sync(folder: Path, files: Sequence[str]) -> None:
+    """Bring written files of a folder to the disk: one `syncfs` where there is one, else each file and folder by itself.
 
     Raises
     ------
@@ -142,7 +142,8 @@ def sync(folder: Path, files: list[Path]) -> None:
         finally:
             os.close(descriptor)
         return
-    for path in [*files, *({path.parent for path in files} if os.name == "posix" else ())]:
+    paths = [folder / file for file in files]
+    for path in [*paths, *({path.parent for path in paths} if os.name == "posix" else ())]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

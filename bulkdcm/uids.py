@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-import uuid
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,7 @@ def derive(level: str, fields: Iterable[str], key: bytes = b"") -> str:
     bits = int.from_bytes(digest[:16], "big")
     bits = bits & ~(0xF << 76) | 8 << 76  # version 8: custom
     bits = bits & ~(0x3 << 62) | 0x2 << 62  # variant 10
-    return f"2.25.{uuid.UUID(int=bits).int}"
+    return f"2.25.{bits}"
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""A dataset to bytes, each element encoded once: most of a row's elements are those of its study and series.
+"""Elements to bytes, each element encoded once: most of a row's elements are those of its study and series.
 
 pydicom encodes each element; what is new here is only that its bytes are kept for the next row that has the very same
 one. A differential test holds the whole to what `dcmwrite` gives.
@@ -15,7 +15,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+    from bulkdcm.elements import Elements
 
 _UTF8 = ["utf-8"]  # ISO_IR 192, which every dataset of ours has
 _MOST, _MOST_BYTES = 65_536, 512  # profiles and long texts would fill the memory
@@ -25,19 +25,19 @@ _VERSION = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
 _kept: dict[tuple[int, bool], tuple[object, bytes]] = {}
 
 
-def dataset_bytes(dataset: Dataset, *, implicit_vr: bool) -> bytes:
+def dataset_bytes(dataset: Elements, *, implicit_vr: bool) -> bytes:
     """Return the encoded elements of `dataset` in the order of their tags.
 
     Parameters
     ----------
     dataset
-        In ISO_IR 192, without raw elements.
+        In ISO_IR 192.
     implicit_vr
         Implicit VR Little Endian; else explicit.
     """
     parts = []
-    for tag in sorted(dataset.keys()):
-        element = dataset.get_item(tag)
+    for tag in sorted(dataset):
+        element = dataset[tag]
         kept = _kept.get((id(element), implicit_vr))
         if kept is not None and kept[0] is element:
             parts.append(kept[1])
@@ -51,12 +51,22 @@ def dataset_bytes(dataset: Dataset, *, implicit_vr: bool) -> bytes:
     return b"".join(parts)
 
 
-def _encoded(element: object, *, implicit_vr: bool) -> bytes:
+def _encoded(element: DataElement, *, implicit_vr: bool) -> bytes:
+    if element.VR == "UI" and isinstance(element.value, str):  # each object's own, so never kept
+        return _uid(element.tag, element.value, implicit_vr=implicit_vr)
     buffer = DicomBytesIO()
     buffer.is_little_endian = True
     buffer.is_implicit_VR = implicit_vr
-    write_data_element(buffer, element, _UTF8)  # type: ignore[arg-type]  # a dataset of ours has no raw elements
+    write_data_element(buffer, element, _UTF8)
     return buffer.getvalue()
+
+
+def _uid(tag: int, uid: str, *, implicit_vr: bool) -> bytes:
+    data = uid.encode("ascii")
+    data += b"\0" * (len(data) % 2)
+    if implicit_vr:
+        return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(data)) + data
+    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, b"UI", len(data)) + data
 
 
 def file_head(
@@ -75,7 +85,7 @@ def file_head(
         (
             _VERSION,
             _meta(0x0002, "UI", sop_class_uid),
-            _encoded(DataElement(0x00020003, "UI", sop_instance_uid), implicit_vr=False),
+            _uid(0x00020003, sop_instance_uid, implicit_vr=False),
             _meta(0x0010, "UI", transfer_syntax_uid),
             _meta(0x0012, "UI", implementation[0]),
             _meta(0x0013, "SH", implementation[1]),

@@ -19,6 +19,7 @@ from bulkdcm.errors import EncodeError
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    from bulkdcm.elements import Elements
     from bulkdcm.model import Frame
 
     Buffer = bytes | memoryview
@@ -35,10 +36,10 @@ _NATIVE: dict[str, str] = {
 }
 _BASIC_OFFSET_TABLE_END, _UNDEFINED = 2**32, 0xFFFFFFFF
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
-_PIXEL_DATA = 0x7FE00010
+_PIXEL_DATA, _SOP_CLASS_UID, _SOP_INSTANCE_UID = 0x7FE00010, 0x00080016, 0x00080018
 
 
-def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[list[Buffer], str]:
+def encode(dataset: Elements, frame: Frame, transfer_syntax: str) -> tuple[list[Buffer], str]:
     """Return the file's bytes in pieces, and its transfer syntax UID.
 
     Parameters
@@ -75,7 +76,7 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[list[B
     if uid == DeflatedExplicitVRLittleEndian:
         data = pixels.tobytes()
         dataset.add(DataElement(_PIXEL_DATA, "OW" if word else "OB", data + b"\0" * (len(data) % 2)))
-        return [encode_file(dataset, uid)], uid
+        return [encode_file(dataset.dataset(), uid)], uid
     length = pixels.nbytes + pixels.nbytes % 2
     head = struct.pack("<HH", _PIXEL_DATA >> 16, _PIXEL_DATA & 0xFFFF)
     head += struct.pack("<I", length) if uid.is_implicit_VR else struct.pack("<2s2xI", b"OW" if word else b"OB", length)
@@ -87,11 +88,11 @@ def encode(dataset: Dataset, frame: Frame, transfer_syntax: str) -> tuple[list[B
     ], uid
 
 
-def _encode_known(dataset: Dataset, uid: UID) -> bytes:
+def _encode_known(dataset: Elements, uid: UID) -> bytes:
     """Return what `encode_file` would, of a dataset that `iods.build` has made: its elements are encoded once for all rows."""
     head = file_head(
-        str(dataset.SOPClassUID),
-        str(dataset.SOPInstanceUID),
+        dataset[_SOP_CLASS_UID].value,
+        dataset[_SOP_INSTANCE_UID].value,
         uid,
         (IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME),
     )
@@ -133,7 +134,7 @@ def encode_file(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     return buffer.getvalue()
 
 
-def _encapsulated(dataset: Dataset, streams: tuple[bytes, ...]) -> list[Buffer]:
+def _encapsulated(dataset: Elements, streams: tuple[bytes, ...]) -> list[Buffer]:
     """Return Pixel Data of one fragment a frame, with an Extended Offset Table where the Basic one can't reach (PS3.5 A.4)."""
     sizes = [len(stream) + len(stream) % 2 for stream in streams]
     offsets = [0, *accumulate(size + 8 for size in sizes[:-1])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
 
 from bulkdcm.errors import ReadError
 from bulkdcm.model import Source
@@ -32,11 +31,11 @@ def read_source(root: str, path: str, expected_sha256: str = "") -> Source:
         Where the file is missing, unreadable, not regular, outside the root, empty, or not the expected bytes.
     """
     try:
-        descriptor = os.open(Path(root, path), _FLAGS)
+        descriptor = os.open(os.path.join(root, path), _FLAGS)
     except OSError as error:
         msg = f"{path}: {error.strerror or error}. Check the source column and --images {root}."
         raise ReadError(msg) from error
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  # a descriptor has no Path
+    with open(descriptor, "rb", buffering=0) as file:  # a descriptor has no Path
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             msg = f"{path}: not a regular file. Name an image file."
@@ -69,6 +68,6 @@ def _check_inside(root: str, path: str, descriptor: int) -> None:
 
 def _real_path(descriptor: int, root: str, path: str) -> str:
     try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115  # 16 µs a row; Path is slower
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # 16 µs a row; Path is slower
     except OSError:  # no /proc: resolve the name, which a swap of links during the run could still fool
-        return os.path.realpath(Path(root, path))
+        return os.path.realpath(os.path.join(root, path))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
 
 from bulkdcm.attributes import values
+from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
 from bulkdcm.iods.registry import BY_UID
 
@@ -44,8 +44,8 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
     raise PixelError(msg)
 
 
-def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
-    """Return the dataset of one instance, without its Pixel Data.
+def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
+    """Return the elements of one instance, without its Pixel Data.
 
     Parameters
     ----------
@@ -62,12 +62,7 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
         Where a value breaks a rule, or contradicts the image.
     """
     iod = BY_UID[row.sop_class_uid]
-    dataset = Dataset()
-    for module in iod.modules:
-        for keyword in module.empty:
-            dataset.add(values.element(keyword, ""))
-        for keyword, text in module.defaults:
-            dataset.add(values.element(keyword, text))
+    dataset = Elements(_of_every_row(iod))
     for keyword, text in row.attributes.items():
         dataset.add(values.element(keyword, text))
     for module in iod.modules:
@@ -85,6 +80,18 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Dataset:
     return dataset
 
 
+@cache
+def _of_every_row(iod: IOD) -> Elements:
+    """Return what the modules put in every object of a class where neither row nor image says more."""
+    dataset = Elements()
+    for module in iod.modules:
+        for keyword in module.empty:
+            dataset.add(values.element(keyword, ""))
+        for keyword, text in module.defaults:
+            dataset.add(values.element(keyword, text))
+    return dataset
+
+
 @lru_cache(maxsize=4096)
 def _uid(tag: int, uid: str) -> DataElement:
-    return DataElement(tag, "UI", uid)
+    return DataElement(tag, "UI", uid, validation_mode=0)

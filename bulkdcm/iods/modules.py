@@ -16,15 +16,16 @@ from bulkdcm.model import Module
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+    from bulkdcm.elements import Elements
     from bulkdcm.model import Frame, ManifestRow
 
 
-def put(dataset: Dataset, keyword: str, text: str) -> None:
+def put(dataset: Elements | Dataset, keyword: str, text: str) -> None:
     """Put an attribute into `dataset` from its text, whatever was there."""
     dataset.add(values.element(keyword, text))
 
 
-def _name_in_current_form(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _name_in_current_form(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del frame
     if name := row.attributes.get("PatientName", ""):
         put(dataset, "PatientName", values.person_name(name))
@@ -44,7 +45,7 @@ GENERAL_STUDY = Module(
 )
 
 
-def _laterality(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _laterality(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del frame
     if "Laterality" in row.attributes or "ImageLaterality" in row.attributes:
         return
@@ -63,7 +64,7 @@ SC_EQUIPMENT = Module(name="SC Equipment", section="C.8.6.1", defaults=(("Conver
 CR_SERIES = Module(name="CR Series", section="C.8.1.1", empty=("ViewPosition",))
 
 
-def _lossy_history(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _lossy_history(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     if not frame.lossy:
         return
     # What the row knows of earlier compressions stays, ours comes last (PS3.3 C.7.6.1.1.5.2: in the order applied).
@@ -86,7 +87,7 @@ GENERAL_IMAGE = Module(
 )
 
 
-def _image_pixel(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _image_pixel(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del row
     color = frame.samples_per_pixel == 3
     for tag, vr, value in (
@@ -113,7 +114,7 @@ def _shared(tag: int, vr: str, value: int | str) -> DataElement:
 IMAGE_PIXEL = Module(name="Image Pixel", section="C.7.6.3", fill=_image_pixel)
 
 
-def _icc_profile(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _icc_profile(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del row
     if frame.icc_profile and frame.samples_per_pixel == 3:
         dataset.add(DataElement(0x00282000, "OB", frame.icc_profile + b"\0" * (len(frame.icc_profile) % 2)))
@@ -126,10 +127,9 @@ US_IMAGE = Module(name="US Image", section="C.8.5.6")
 ACQUISITION_CONTEXT = Module(name="Acquisition Context", section="C.7.6.14", empty=("AcquisitionContextSequence",))
 
 
-def _vl_lossy(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
-    del row
+def _vl_lossy(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     # Type 2 here: known for a lossy source, unknown for a PNG that may have been a JPEG before.
-    if not frame.lossy and "LossyImageCompression" not in dataset:
+    if not frame.lossy and "LossyImageCompression" not in row.attributes:
         put(dataset, "LossyImageCompression", "")
 
 

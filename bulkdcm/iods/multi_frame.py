@@ -12,14 +12,13 @@ from bulkdcm.iods.projection import IDENTITY_RESCALE
 from bulkdcm.model import Module
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
+    from bulkdcm.elements import Elements
     from bulkdcm.model import Frame, ManifestRow
 
 _PAGE_NUMBER_VECTOR, _FRAME_TIME = 0x00182001, 0x00181063
 
 
-def _frames(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _frames(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del row
     count = max(1, frame.number_of_frames)
     put(dataset, "NumberOfFrames", str(count))
@@ -35,7 +34,7 @@ SC_MULTI_FRAME_GRAY = Module(
 )
 
 
-def _cine(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _cine(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     put(dataset, "NumberOfFrames", str(max(1, frame.number_of_frames)))
     # The Ophthalmic classes want the pointer beside a single frame too, between which and the next lies no time.
     dataset.add(DataElement(0x00280009, "AT", _FRAME_TIME))

@@ -9,12 +9,11 @@ from bulkdcm.iods.modules import put
 from bulkdcm.model import Module
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
+    from bulkdcm.elements import Elements
     from bulkdcm.model import Frame, ManifestRow
 
 
-def region_of_body_part(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def region_of_body_part(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     """Put the code of BodyPartExamined (PS3.16 annex L) into an AnatomicRegionSequence that the row leaves empty."""
     del frame
     part = body_parts.table().get(row.attributes.get("BodyPartExamined", ""))
@@ -22,7 +21,7 @@ def region_of_body_part(dataset: Dataset, row: ManifestRow, frame: Frame) -> Non
         put(dataset, "AnatomicRegionSequence", f"{part.code}^{part.scheme}^{part.meaning}")
 
 
-def _window_of_all_values(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _window_of_all_values(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     if "WindowCenter" in row.attributes:
         return
     # The window that shows every value as it is (PS3.3 C.11.2.1.2): a PNG or JPEG is what was meant to be seen.
@@ -30,9 +29,9 @@ def _window_of_all_values(dataset: Dataset, row: ManifestRow, frame: Frame) -> N
     put(dataset, "WindowWidth", str(2**frame.bits_stored))
 
 
-def _view_modifiers(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _view_modifiers(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del row, frame
-    for item in dataset.get("ViewCodeSequence") or ():
+    for item in dataset.value("ViewCodeSequence") or ():
         if "ViewModifierCodeSequence" not in item:
             put(item, "ViewModifierCodeSequence", "")
 

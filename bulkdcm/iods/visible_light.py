@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -11,18 +12,20 @@ from bulkdcm.iods.modules import put
 from bulkdcm.model import Module
 
 if TYPE_CHECKING:
+    from bulkdcm.elements import Elements
     from bulkdcm.model import Frame, ManifestRow
 
-_OF_SPECIMEN = ("SpecimenIdentifier", "SpecimenUID")
+_OF_SPECIMEN = {"SpecimenIdentifier": 0x00400551, "SpecimenUID": 0x00400554}
+_SPECIMEN_DESCRIPTION_SEQUENCE = 0x00400560
 
 
-def _ophthalmic(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _ophthalmic(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     if frame.samples_per_pixel == 1:
         put(dataset, "PresentationLUTShape", "IDENTITY")
     _content_time(dataset, row, frame)
 
 
-def _content_time(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _content_time(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del frame
     acquired = row.attributes.get("AcquisitionDateTime", "")
     for keyword, text in (
@@ -64,15 +67,15 @@ SYNCHRONIZATION = Module(
 )
 
 
-def _specimen(dataset: Dataset, row: ManifestRow, frame: Frame) -> None:
+def _specimen(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del frame
     item = Dataset()
-    for keyword in _OF_SPECIMEN:
+    for keyword, tag in _OF_SPECIMEN.items():
+        dataset.pop(tag, None)
         put(item, keyword, row.attributes.get(keyword, ""))
-        dataset.pop(keyword, None)
     for keyword in ("IssuerOfTheSpecimenIdentifierSequence", "SpecimenPreparationSequence"):
         put(item, keyword, "")
-    dataset.SpecimenDescriptionSequence = Sequence([item])
+    dataset.add(DataElement(_SPECIMEN_DESCRIPTION_SEQUENCE, "SQ", Sequence([item])))
 
 
 SPECIMEN = Module(

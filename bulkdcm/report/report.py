@@ -6,12 +6,12 @@ import contextlib
 import csv
 import json
 import os
+import threading
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from bulkdcm.errors import StorageError
 from bulkdcm.report.columns import COLUMNS, STAGES
@@ -19,6 +19,8 @@ from bulkdcm.report.columns import COLUMNS, STAGES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from bulkdcm.model import Problem
 
@@ -157,6 +159,11 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         raise StorageError(msg) from error
 
 
+def warm_up() -> None:
+    """Import pandas in a thread: it takes 0.4 s, as long as workers need to start."""
+    threading.Thread(target=import_module, args=("pandas",), name="bulkdcm-import", daemon=True).start()
+
+
 def frame_of(
     lines: Sequence[int],
     sources: Sequence[str],
@@ -175,6 +182,8 @@ def frame_of(
     names
         The ledger's columns; ``ordinal`` is the position among `lines`.
     """
+    import pandas as pd
+
     kinds = {column.name: column.dtype for column in COLUMNS if column.name in names}
     array: Any = pd.array  # its overloads know no name of a type that varies
     once: dict[str, str] = {}  # equal texts of different rows are one object

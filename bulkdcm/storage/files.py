@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,19 +67,20 @@ def store(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstance:
     StoreError
         Where this name can't be written.
     """
-    final = folder / output
-    temporary = final.with_name(f".{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
+    final = os.path.join(folder, output)
+    parent = os.path.dirname(final)
+    temporary = os.path.join(parent, f".{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
     try:
-        _check_inside(folder, final)
+        _check_inside(folder, parent)
         try:
             mtime_ns = _write(temporary, data)
         except FileNotFoundError:
-            final.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(parent, exist_ok=True)
             mtime_ns = _write(temporary, data)
-        temporary.replace(final)
+        os.replace(temporary, final)
     except BaseException as error:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)
         if not isinstance(error, OSError):
             raise
         if error.errno in _ENDS_RUN:
@@ -106,7 +108,7 @@ def recognise(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstan
     """
     path = folder / output
     try:
-        _check_inside(folder, path)
+        _check_inside(folder, path.parent)
         same = path.read_bytes() == b"".join(data)
         mtime_ns = path.stat().st_mtime_ns
     except OSError as error:
@@ -118,7 +120,7 @@ def recognise(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstan
     return _stored(output, data, mtime_ns)
 
 
-def _write(path: Path, data: Sequence[Buffer]) -> int:
+def _write(path: str, data: Sequence[Buffer]) -> int:
     """Write the file and return its modification time in nanoseconds."""
     descriptor = os.open(path, _FLAGS, 0o666)
     try:
@@ -136,13 +138,27 @@ def _write(path: Path, data: Sequence[Buffer]) -> int:
         os.close(descriptor)
 
 
-def _check_inside(folder: Path, final: Path) -> None:
+def _check_inside(folder: str | Path, parent: str | Path) -> None:
     """Refuse a folder inside the output that is a link to somewhere else."""
-    if final.parent == folder:
-        return
-    real = os.path.realpath(final.parent)
-    if not real.startswith(os.path.realpath(folder) + os.sep):
+    try:
+        found = os.stat(parent)
+    except FileNotFoundError:
+        _check_real(str(folder), str(parent))
+    else:
+        _check_known(str(folder), str(parent), (found.st_dev, found.st_ino))
+
+
+def _check_real(folder: str, parent: str) -> None:
+    real, root = os.path.realpath(parent), os.path.realpath(folder)
+    if real != root and not real.startswith(root + os.sep):
         raise OSError(errno.ELOOP, f"its folder is a link that leads outside the output folder, to {real}")
+
+
+@lru_cache(maxsize=1024)
+def _check_known(folder: str, parent: str, identity: tuple[int, int]) -> None:
+    """Check a folder once, and again where another has come in its place."""
+    del identity
+    _check_real(folder, parent)
 
 
 def sync(folder: Path, outputs: Sequence[str]) -> None:
@@ -154,7 +170,7 @@ def sync(folder: Path, outputs: Sequence[str]) -> None:
         Where the disk did not take them.
     """
     try:
-        system.sync(folder, [folder / output for output in outputs])
+        system.sync(folder, outputs)
     except OSError as error:
         msg = f"{folder}: {error.strerror}. {_RESUME}"
         raise StorageError(msg) from error
@@ -166,7 +182,7 @@ def remove(folder: Path, outputs: Iterable[str]) -> list[str]:
     for output in outputs:
         path = folder / output
         try:
-            _check_inside(folder, path)
+            _check_inside(folder, path.parent)
             path.unlink(missing_ok=True)
         except OSError:
             continue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydicom import config, dcmread
 
-from bulkdcm.parallel import Pool, chunk_size, run_chunks
+from bulkdcm.parallel import Pool, cut, run_chunks
 from bulkdcm.verify import elements, part10, pixels, streams
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
 __all__ = ["Finding", "files_in", "verify", "verify_all"]
+
+_FILE_S = 0.005  # about what one takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +113,10 @@ def verify_all(paths: Iterable[Path], n_jobs: int = 0) -> Iterator[tuple[int, tu
     """
     found = [str(path) for path in files_in(paths)]
     pool = Pool(n_jobs=n_jobs, backend="loky")
-    size = chunk_size(len(found), pool, 0)
-    chunks = [tuple(found[start : start + size]) for start in range(0, len(found), size)]
-    if len(chunks) <= 1:
+    if len(found) <= 1:
         pool = Pool(n_jobs=1, backend="sequential")
-    for result in run_chunks(_verify_chunk, iter(chunks), pool):
+    chunks = cut(found, len(found), pool.workers, 0, lambda _: _FILE_S)
+    for result in run_chunks(_verify_chunk, chunks, pool):
         if isinstance(result, tuple):
             yield result
             continue

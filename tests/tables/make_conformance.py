@@ -131,7 +131,7 @@ def _sample(iod: iods.registry.IOD) -> list[object]:
         ordinal=0, line=2, source="a.png", output="a.dcm", sop_class_uid=iod.sop_class_uid,
         attributes={"Modality": iod.modalities[0] if iod.modalities else "OT", **required},
     )  # fmt: skip
-    return [*iods.build(row, frame, uids.assign(row, "0" * 64, ""))]
+    return [*iods.build(row, frame, uids.assign(row, "0" * 64, "")).dataset()]
 
 
 _HEAD = """# DICOM Conformance Statement

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
 LAYERS = (
     ("errors",),
+    ("elements",),
     ("model",),
     ("outcome",),
     ("settings",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import numpy as np
@@ -16,6 +17,9 @@ from bulkdcm.attributes import values
 from bulkdcm.encode import encode, part10
 from bulkdcm.model import Frame, ManifestRow
 from tests.conformance.cases import COMMON, COMPLETE
+
+if TYPE_CHECKING:
+    from bulkdcm.elements import Elements
 
 QUICK = settings(derandomize=True, deadline=None, max_examples=200)
 PIXELS = {
@@ -39,7 +43,7 @@ def frame_of(kind: str, *streams: bytes, uid="") -> Frame:
     )  # fmt: skip
 
 
-def built(alias: str, frame: Frame, **attributes: str) -> pydicom.Dataset:
+def built(alias: str, frame: Frame, **attributes: str) -> Elements:
     iod = iods.BY_NAME[alias]
     modality = {"Modality": iod.modalities[0] if iod.modalities else "OT"}
     row = ManifestRow(
@@ -49,7 +53,7 @@ def built(alias: str, frame: Frame, **attributes: str) -> pydicom.Dataset:
     return iods.build(row, frame, uids.assign(row, "0" * 64, ""))
 
 
-def by_dcmwrite(dataset: pydicom.Dataset, frame: Frame, uid: str) -> bytes:
+def by_dcmwrite(elements: Elements, frame: Frame, uid: str) -> bytes:
     """Return the file as pydicom writes it, Pixel Data and all."""
     syntax = pydicom.uid.UID(uid)
     if frame.streams:
@@ -59,6 +63,7 @@ def by_dcmwrite(dataset: pydicom.Dataset, frame: Frame, uid: str) -> bytes:
         word = frame.bits_allocated > 8 or syntax.is_implicit_VR
         data = frame.pixels.tobytes()
         element = pydicom.DataElement(0x7FE00010, "OW" if word else "OB", data + b"\0" * (len(data) % 2))
+    dataset = elements.dataset()
     dataset.add(element)
     return part10.encode_file(dataset, uid)
 
