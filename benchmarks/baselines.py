@@ -37,6 +37,40 @@ def popular_script(source: Path, target: Path) -> None:
     dataset.save_as(target, enforce_file_format=True)
 
 
+def pydicom_loop(source: Path, target: Path) -> None:
+    """Write what bulkdcm writes, element by element, with pydicom alone: the same elements, `dcmwrite`."""
+    import io
+
+    from kornia_rs.io import decode_image_png_u8
+    from PIL import Image
+    from pydicom import dcmwrite
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+
+    data = source.read_bytes()
+    columns, rows = Image.open(io.BytesIO(data)).size
+    pixels = decode_image_png_u8(data, (rows, columns), "mono")
+    dataset = Dataset()
+    for keyword, value in _ELEMENTS.items():
+        setattr(dataset, keyword, value)
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
+    dataset.SOPInstanceUID, dataset.SOPClassUID = generate_uid(), UID("1.2.840.10008.5.1.4.1.1.7")
+    dataset.Rows, dataset.Columns, dataset.PixelData = rows, columns, pixels.tobytes()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dcmwrite(target, dataset, enforce_file_format=True)
+
+
+_ELEMENTS = {
+    "SpecificCharacterSet": "ISO_IR 192", "ImageType": ["DERIVED", "SECONDARY"], "StudyDate": "20230102",
+    "StudyTime": "101112", "AccessionNumber": "", "Modality": "OT", "ConversionType": "WSD", "Manufacturer": "",
+    "ReferringPhysicianName": "", "PatientName": "A^B", "PatientID": "1", "PatientBirthDate": "", "PatientSex": "F",
+    "StudyID": "1", "SeriesNumber": 1, "InstanceNumber": 1, "PatientOrientation": "", "ImageLaterality": "",
+    "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "BitsAllocated": 8, "BitsStored": 8, "HighBit": 7,
+    "PixelRepresentation": 0,
+}  # fmt: skip
+
+
 def highdicom(source: Path, target: Path) -> None:
     """Write a Secondary Capture with highdicom."""
     import numpy as np
@@ -73,7 +107,13 @@ def floor(source: Path, target: Path) -> None:
     target.write_bytes(memoryview(read_image_png_u8(str(source), "mono")).cast("B"))
 
 
-FUNCTIONS = {"popular script": popular_script, "highdicom": highdicom, "SimpleITK": simpleitk, "floor": floor}
+FUNCTIONS = {
+    "pydicom loop": pydicom_loop,
+    "popular script": popular_script,
+    "highdicom": highdicom,
+    "SimpleITK": simpleitk,
+    "floor": floor,
+}
 
 
 def available(name: str) -> bool:
@@ -94,7 +134,10 @@ def run(name: str, sources: list[Path], out: Path) -> None:
         with ProcessPoolExecutor(WORKERS) as pool:
             list(pool.map(FUNCTIONS[name], sources, targets, chunksize=16))
         return
-    command = {"img2dcm": ["img2dcm", "-q"], "gdcmimg": ["gdcmimg", "-i"], "cp": ["cp"]}[name]
+    if name == "cp":
+        _two_copies(sources, out)
+        return
+    command = {"img2dcm": ["img2dcm", "-q"], "gdcmimg": ["gdcmimg", "-i"]}[name]
     pairs = "\n".join(f"{source}\n{target}" for source, target in zip(sources, targets, strict=True))
     if name == "gdcmimg":
         pairs = "\n".join(f"{source}\n-o\n{target}" for source, target in zip(sources, targets, strict=True))
@@ -102,6 +145,16 @@ def run(name: str, sources: list[Path], out: Path) -> None:
     subprocess.run(
         ["xargs", f"-P{WORKERS}", f"-n{each}", *command], input=pairs, text=True, check=True, capture_output=True
     )
+
+
+def _two_copies(sources: list[Path], out: Path) -> None:
+    """Copy the folders of the sources with two processes, half of them each."""
+    folders = sorted({source.parent for source in sources})
+    halves = [folders[half::WORKERS] for half in range(WORKERS)]
+    running = [subprocess.Popen(["cp", "-r", *map(str, half), str(out)]) for half in halves if half]
+    if any(process.wait() for process in running):
+        msg = "cp failed"
+        raise RuntimeError(msg)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -109,7 +110,19 @@ def run_chunks(
     """
     if pool.backend == "sequential":
         yield from map(function, chunks)
-        return
+    elif pool.backend == "loky":
+        try:
+            yield from _run_parallel(function, chunks, pool)
+        finally:
+            # The next run has other workers; these would only hold their memory, and this process at its end.
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+    else:
+        yield from _run_parallel(function, chunks, pool)
+
+
+def _run_parallel(
+    function: Callable[[Chunk], Result], chunks: Iterator[Chunk], pool: Pool
+) -> Iterator[Result | Lost[Chunk]]:
     pending: dict[int, Chunk] = {}
     number = 0
 

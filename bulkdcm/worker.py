@@ -228,7 +228,7 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
     if system.orphaned(context.parent):
         os._exit(1)  # the run was killed: another may be at this folder already
     store = storage.recognise if context.recognise else storage.store
-    stored = store(Path(context.out), row.output or uid_output(facts["uids"]), data)
+    stored = store(context.out, row.output or uid_output(facts["uids"]), data)
     return Converted(
         ordinal=row.ordinal,
         stored=stored,

@@ -48,7 +48,7 @@ def prepare(folder: Path) -> None:
         raise StorageError(msg)
 
 
-def store(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstance:
+def store(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
     """Write `data` to `output` under `folder` and return what was stored.
 
     Parameters
@@ -98,7 +98,7 @@ def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstanc
     return StoredInstance(output=output, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), mtime_ns=mtime_ns)
 
 
-def recognise(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstance:
+def recognise(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
     """Return what is stored at `output` where it is `data`, writing nothing.
 
     Raises
@@ -106,7 +106,7 @@ def recognise(folder: Path, output: str, data: Sequence[Buffer]) -> StoredInstan
     StoreError
         Where there is no such file, or it holds other bytes.
     """
-    path = folder / output
+    path = Path(folder, output)
     try:
         _check_inside(folder, path.parent)
         same = path.read_bytes() == b"".join(data)
