@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from bulkdcm.bench.machine import machine
+
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("bulkdcm", "pydicom", "Pillow", "numpy", "joblib", "pandas", "kornia-rs")
 # A process's peak memory includes what it had before exec, so a small process has to start it.
 _STARTER = (
     "import resource, subprocess, sys; code = subprocess.call(sys.argv[2:]); "
@@ -57,32 +55,8 @@ def bulkdcm(*arguments: object, **options: Any) -> Measured:
     return done
 
 
-def machine() -> dict[str, Any]:
-    """Return what figures depend on."""
-    cpu = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
-        platform.processor(),
-    )
-    memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
-    return {
-        "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gb": round(memory_kb / 1e6, 1),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-    }
-
-
 def save(name: str, figures: dict[str, Any]) -> Path:
     """Write figures with the machine's facts to ``results/NAME.json``; return its path."""
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n", encoding="utf-8")
     return path
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []

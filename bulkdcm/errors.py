@@ -70,6 +70,12 @@ class StorageError(RunError):
     exit_code = 5
 
 
+class ClusterError(RunError):
+    """The cluster of ``--backend dask`` can't be used, or is gone; nothing finished so far is lost."""
+
+    exit_code = 6
+
+
 class BusyError(RunError):
     """Another run is at the same output folder."""
 

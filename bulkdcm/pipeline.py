@@ -153,7 +153,25 @@ def rebuild(
     path, out, settings, on_progress
         As for `convert`.
     """
-    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, recognise=True)
+    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, destination="recognise")
+
+
+def rehearse(
+    path: str | Path,
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> Report:
+    """Do all that `convert` does but write the outputs: what is left of its time is not the storage's.
+
+    Parameters
+    ----------
+    path, out, settings, on_progress
+        As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
+    """
+    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, destination="null")
 
 
 def _run(
@@ -162,7 +180,7 @@ def _run(
     settings: Settings,
     on_progress: Callable[[Progress], None] | None,
     *,
-    recognise: bool = False,
+    destination: str = "files",
 ) -> Report:
     started = time.perf_counter()
     check_codec(settings)
@@ -171,14 +189,14 @@ def _run(
     context = Context(
         settings=settings,
         images=_images_root(path, settings),
-        out=str(folder),
+        out=os.path.abspath(folder),  # noqa: PTH100  # a worker elsewhere has another current folder
         uid_key=uids.read_key(settings.uid_key_file),
         parent=os.getpid(),
-        recognise=recognise,
+        destination=destination,
     )
     storage.prepare(folder)
     with Lock(folder / FOLDER):
-        if recognise:
+        if destination == "recognise":
             set_aside(folder, settings.ledger)
         with _opened(folder, settings) as ledger:
             run = _Run(rows, ledger, context, on_progress)
@@ -209,7 +227,7 @@ class _Run:
     ) -> None:
         self.rows, self.ledger, self.on_progress = rows, ledger, on_progress
         settings = context.settings
-        self.pool = Pool(n_jobs=settings.n_jobs, backend=settings.backend)
+        self.pool = Pool(n_jobs=settings.n_jobs, backend=settings.backend, scheduler=settings.scheduler)
         memory = settings.memory_limit * 1_000_000 or int(system.memory_bytes() * _MEMORY_SHARE / self.pool.workers)
         self.context = replace(context, memory_bytes=memory)
         self.folder = Path(context.out)
@@ -273,7 +291,7 @@ class _Run:
         for outcome in result.outcomes:
             found = outcome.records()
             failed += len(found) if isinstance(outcome, Failed) else 0
-            if self.context.recognise and isinstance(outcome, Failed):
+            if self.context.destination == "recognise" and isinstance(outcome, Failed):
                 continue  # not done: `convert` will see to it
             for record in found:
                 ordinal = record["ordinal"]

@@ -99,6 +99,8 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
         Where workers keep dying without being at any row.
     """
     if pool.backend != "loky":
+        if pool.backend == "dask":
+            context = replace(context, parent=0)
         return _go(Queue(chunks), context, pool, record)
     with slots.folder_of_run() as folder:
         context = replace(context, slots=folder, parent=os.getpid())
@@ -109,14 +111,18 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
 def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> bool:
     watch = _Watch(context.slots, context.settings.row_timeout if context.slots else 0.0)
     deaths, died = 0, False
+    later: list[ManifestRow] = []
     try:
         for result in run_chunks(partial(convert_chunk, context=context), queue, pool):
             if isinstance(result, ChunkResult):
                 deaths = 0
                 if not record(result):
-                    break
+                    return died
                 continue
             died = True
+            if not context.slots:
+                later += _singled_out(result, queue)
+                continue
             alone = _take_apart(result, queue, {slot.ordinal for slot in slots.under_way(context.slots)})
             slots.clear(context.slots)
             deaths = 0 if alone else deaths + 1
@@ -124,7 +130,8 @@ def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResul
                 msg = "workers die before they begin a row: the system may be out of memory. Lower --n-jobs and run again."
                 raise StorageError(msg)
             if not all(record(_alone(row, context, pool, watch)) for row in alone):
-                break
+                return died
+        all(record(_alone(row, context, pool, watch)) for row in later)
     finally:
         watch.end()
     return died
@@ -137,16 +144,29 @@ def _take_apart(lost: Lost[Rows], queue: Queue, suspects: set[int]) -> list[Mani
     return [row for chunk in lost.chunks for row in chunk if row.ordinal in suspects]
 
 
+def _singled_out(lost: Lost[Rows], queue: Queue) -> list[ManifestRow]:
+    """Put the rows of lost chunks back one by one; return those that were.
+
+    A cluster doesn't say at which row a worker died, and blames tasks that only waited there too: a row that was lost by
+    itself is tried again when no other is under way.
+    """
+    for chunk in lost.chunks:
+        for row in chunk if len(chunk) > 1 else ():
+            queue.put_back((row,))
+    return [chunk[0] for chunk in lost.chunks if len(chunk) == 1]
+
+
 def _alone(row: ManifestRow, context: Context, pool: Pool, watch: _Watch) -> ChunkResult:
     """Convert one row with no other beside it: whoever dies then is guilty."""
     single = replace(pool, n_jobs=1)
-    for _ in range(_TRIES_ALONE):
+    for _ in range(_TRIES_ALONE if context.slots else 1):  # a cluster has tried it several times before it says so
         if row.ordinal in watch.killed:
             break
         for result in run_chunks(partial(convert_chunk, context=context), iter([(row,)]), single):
             if isinstance(result, ChunkResult):
                 return result
-            slots.clear(context.slots)
+            if context.slots:
+                slots.clear(context.slots)
             break
     late = row.ordinal in watch.killed
     return ChunkResult(outcomes=(timed_out(row, context.settings.row_timeout) if late else crashed(row),))

@@ -11,7 +11,7 @@ from typing import Any
 
 from bulkdcm.errors import SettingsError
 
-BACKENDS = ("loky", "threading", "sequential")
+BACKENDS = ("loky", "threading", "sequential", "dask")
 LAYOUTS = ("mirror", "uid")
 NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
@@ -33,7 +33,9 @@ class Settings:
     chunk_size
         Rows a worker takes at once; 0 to choose by itself.
     backend
-        ``loky`` (processes), ``threading`` or ``sequential``.
+        ``loky`` (processes), ``threading``, ``sequential`` or ``dask`` (the workers of a cluster).
+    scheduler
+        Address of the cluster's scheduler, as ``tcp://host:8786``; only for ``dask``, and needed there.
     transfer_syntax
         ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit``,
         ``implicit`` and ``deflated`` decode everything; ``rle``, ``jpeg-lossless``, ``jpeg-ls``, ``j2k-lossless`` and
@@ -97,6 +99,7 @@ class Settings:
     n_jobs: int = 0
     chunk_size: int = 0
     backend: str = "loky"
+    scheduler: str = ""
     transfer_syntax: str = "auto"
     defaults: tuple[tuple[str, str], ...] = ()
     layout: str = "mirror"
@@ -125,6 +128,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         _one_of("backend", self.backend, BACKENDS)
+        address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if self.backend == "dask" else ""
+        if not re.fullmatch(address, self.scheduler):
+            _refuse("scheduler", self.scheduler, "an address as tcp://host:8786 with --backend dask, none without")
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
@@ -138,6 +144,8 @@ class Settings:
                 _refuse(name, value, f"a whole number from {least}")
         if not isinstance(self.row_timeout, (int, float)) or not 0 <= self.row_timeout < math.inf:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
+        if self.row_timeout and self.backend == "dask":
+            _refuse("row_timeout", self.row_timeout, "0 with --backend dask, whose workers can't be stopped at one row")
         if self.background:
             shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
             if not re.fullmatch(r"#[0-9a-f]{6}", shade):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
 
 try:
@@ -63,8 +63,8 @@ def die_with(parent: int) -> None:
 
 
 def orphaned(parent: int) -> bool:
-    """Whether `parent` is no longer this process's parent (nor this process itself, as in threads)."""
-    return sys.platform != "win32" and parent not in {os.getppid(), os.getpid()}
+    """Whether `parent` is no longer this process's parent (nor this process itself, as in threads); 0: it has none."""
+    return bool(parent) and sys.platform != "win32" and parent not in {os.getppid(), os.getpid()}
 
 
 def ignore_interrupts() -> None:
@@ -95,6 +95,32 @@ def memory_bytes() -> int:
         with contextlib.suppress(OSError, ValueError):
             found.append(int(Path(path).read_text(encoding="ascii")))
     return min(found, default=0)
+
+
+def children() -> list[int]:
+    """Return the processes that this one has started; none where the system doesn't tell."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path("/proc/self/task").iterdir():
+            found += [int(pid) for pid in (task / "children").read_text(encoding="ascii").split()]
+    return found
+
+
+def peak_memory_bytes(pid: int) -> int:
+    """Return the most memory a process has had since it began its program; 0 where the system doesn't tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path(f"/proc/{pid}/status").read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) * 1024
+    return 0
+
+
+def forget_files(paths: Iterable[str]) -> bool:
+    """Let the system drop files from its memory, so that the next to read them goes to the disk; return whether it can."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    for path in paths:
+        with contextlib.suppress(OSError), Path(path).open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return True
 
 
 class RowTimeoutError(BaseException):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from bulkdcm.settings import Settings
 
 
+_DESTINATIONS = {"files": storage.store, "recognise": storage.recognise, "null": storage.discard}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What every row of a run needs.
@@ -41,13 +44,14 @@ class Context:
     uid_key
         Secret that UIDs are derived with, or empty.
     parent
-        Process id of the run.
+        Process id of the run; 0 where that is on another machine.
     slots
         Folder where workers say which row they are at; empty where there are no worker processes.
     memory_bytes
         What a worker may allocate; 0 for no limit.
-    recognise
-        Write nothing: a row is converted where its output is there already, byte for byte.
+    destination
+        ``files``: where outputs are written; ``recognise``: nothing is, and a row is converted where its output is there
+        already, byte for byte; ``null``: nothing is.
     """
 
     settings: Settings
@@ -57,7 +61,7 @@ class Context:
     parent: int = 0
     slots: str = ""
     memory_bytes: int = 0
-    recognise: bool = False
+    destination: str = "files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
         stopped = str(error)
     stored = [outcome.stored.output for outcome in outcomes if isinstance(outcome, Converted)]
     try:
-        if stored and context.settings.fsync:
+        if stored and context.settings.fsync and context.destination == "files":
             storage.sync(Path(context.out), stored)
     except StorageError as error:
         # Nobody can say which of the files are on the disk, so none is called done.
@@ -227,8 +231,7 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
     stages.enter("store")
     if system.orphaned(context.parent):
         os._exit(1)  # the run was killed: another may be at this folder already
-    store = storage.recognise if context.recognise else storage.store
-    stored = store(context.out, row.output or uid_output(facts["uids"]), data)
+    stored = _DESTINATIONS[context.destination](context.out, row.output or uid_output(facts["uids"]), data)
     return Converted(
         ordinal=row.ordinal,
         stored=stored,

@@ -7,6 +7,7 @@ import sys
 import click
 
 from bulkdcm import __version__
+from bulkdcm.cli.bench import bench
 from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
@@ -33,6 +34,7 @@ cli.add_command(classes)
 cli.add_command(init)
 cli.add_command(show_file, "show")
 cli.add_command(verify_files, "verify")
+cli.add_command(bench)
 
 
 def run(arguments: list[str] | None = None) -> int:

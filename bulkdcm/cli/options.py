@@ -89,8 +89,9 @@ run_options = _all(
             type=click.Choice(BACKENDS),
             default="loky",
             show_default=True,
-            help="What workers are: processes, threads, or none.",
+            help="What workers are: processes, threads, none, or those of a cluster.",
         ),
+        click.option("--scheduler", default="", metavar="ADDRESS", help="Of the dask cluster, as tcp://host:8786."),
         click.option(
             "--transfer-syntax",
             default="auto",

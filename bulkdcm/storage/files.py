@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     Buffer = bytes | memoryview
 
 TEMPORARY_SUFFIX = ".bulkdcm-tmp"
-_TEMPORARY = re.compile(r"\.(\d+-\d+|report\.\w+-\d+|summary\.json-\d+)" + re.escape(TEMPORARY_SUFFIX))
+_TEMPORARY = re.compile(r"\.(\d+-\d+(-[0-9a-f]{8})?|report\.\w+-\d+|summary\.json-\d+)" + re.escape(TEMPORARY_SUFFIX))
+# Machines that share a folder may have processes of the same number.
+_TOKEN = os.urandom(4).hex()
 # The disk's fault, not the row's: they would fail every row, so the run ends and can be resumed.
 _ENDS_RUN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -69,7 +71,7 @@ def store(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
     """
     final = os.path.join(folder, output)
     parent = os.path.dirname(final)
-    temporary = os.path.join(parent, f".{os.getpid()}-{threading.get_ident()}{TEMPORARY_SUFFIX}")
+    temporary = os.path.join(parent, f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}")
     try:
         _check_inside(folder, parent)
         try:
@@ -96,6 +98,12 @@ def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstanc
     for piece in data:
         digest.update(piece)
     return StoredInstance(output=output, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), mtime_ns=mtime_ns)
+
+
+def discard(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
+    """Return what `store` would, writing nothing."""
+    del folder
+    return _stored(output, data, 0)
 
 
 def recognise(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:

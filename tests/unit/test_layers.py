@@ -25,6 +25,7 @@ LAYERS = (
     ("worker", "resume", "template", "verify", "draft"),
     ("run",),
     ("pipeline",),
+    ("bench",),
     ("cli",),
     ("__main__",),
 )

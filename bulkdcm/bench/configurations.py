@@ -1,0 +1,73 @@
+"""What is tried: every combination of a few settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from bulkdcm.parallel import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bulkdcm.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings that change how fast a run is, and not what it writes (but for the transfer syntax).
+
+    Attributes
+    ----------
+    n_jobs, chunk_size, backend, transfer_syntax
+        As in `Settings`.
+    """
+
+    n_jobs: int
+    chunk_size: int
+    backend: str
+    transfer_syntax: str
+
+    def of(self, settings: Settings) -> Settings:
+        """Return `settings` with these."""
+        return replace(
+            settings,
+            n_jobs=self.n_jobs,
+            chunk_size=self.chunk_size,
+            backend=self.backend,
+            transfer_syntax=self.transfer_syntax,
+        )
+
+    @property
+    def options(self) -> str:
+        """As options of ``bulkdcm convert``."""
+        chunk = f" --chunk-size {self.chunk_size}" if self.chunk_size else ""
+        return f"--n-jobs {self.n_jobs} --backend {self.backend}{chunk} --transfer-syntax {self.transfer_syntax}"
+
+
+def grid(
+    n_jobs: Sequence[int], chunk_sizes: Sequence[int], backends: Sequence[str], transfer_syntaxes: Sequence[str]
+) -> list[Configuration]:
+    """Return every combination, each once.
+
+    Parameters
+    ----------
+    n_jobs
+        Workers; empty for 1, 2, 4 … up to one a core.
+    chunk_sizes
+        Rows a worker takes at once; 0 for the run's own choice.
+    backends, transfer_syntaxes
+        As in `Settings`.
+    """
+    cores = Pool(n_jobs=0, backend="loky").workers
+    doubled = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    found = [
+        Configuration(
+            n_jobs=1 if backend == "sequential" else jobs, chunk_size=size, backend=backend, transfer_syntax=syntax
+        )
+        for syntax, backend, size, jobs in product(
+            transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, cores]
+        )
+    ]
+    return list(dict.fromkeys(found))

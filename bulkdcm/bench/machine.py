@@ -1,0 +1,30 @@
+"""What figures depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bulkdcm import __version__, system
+from bulkdcm.parallel import Pool
+
+_PACKAGES = ("pydicom", "Pillow", "numpy", "joblib", "pandas", "kornia-rs")
+
+
+def machine() -> dict[str, Any]:
+    """Return processor, cores, memory, system and the versions of what does the work."""
+    cpu = platform.processor()
+    with contextlib.suppress(OSError, IndexError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        cpu = text.split("model name")[1].splitlines()[0].partition(":")[2].strip()
+    return {
+        "cpu": cpu,
+        "cores": Pool(n_jobs=0, backend="loky").workers,
+        "memory_gb": round(system.memory_bytes() / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {"bulkdcm": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
+    }

@@ -1,0 +1,165 @@
+"""One configuration after another, each run in a process of its own, cold and warm."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import statistics
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm import pipeline, system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bulkdcm.bench.configurations import Configuration
+    from bulkdcm.settings import Settings
+
+_NEAR = 0.97  # of the fastest: what is as good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What one configuration took.
+
+    Attributes
+    ----------
+    configuration
+        What was tried.
+    cold_images_per_s
+        With the images read from the disk; 0 where this system can't forget a file.
+    images_per_s
+        Median of the repeats, with the images in memory.
+    spread
+        Between the slowest and the fastest repeat, as a share of the median.
+    source_mb_per_s, output_mb_per_s
+        Read and written, of the median.
+    stage_shares
+        Of the workers' time, by stage.
+    worker_mb, parent_mb
+        Largest memory that a worker and the run's own process had; 0 where this system doesn't tell.
+    efficiency
+        Images/s of a worker against that of one worker alone with the same other settings; 0 where that was not tried.
+    failed
+        Rows of the sample that failed.
+    """
+
+    configuration: Configuration
+    cold_images_per_s: float
+    images_per_s: float
+    spread: float
+    source_mb_per_s: float
+    output_mb_per_s: float
+    stage_shares: dict[str, float]
+    worker_mb: float
+    parent_mb: float
+    efficiency: float
+    failed: int
+
+
+def bench(  # noqa: PLR0913  # each is an option
+    path: Path,
+    settings: Settings,
+    configurations: Sequence[Configuration],
+    *,
+    place: Path | None = None,
+    repeats: int = 3,
+    null: bool = False,
+) -> Iterator[Measurement]:
+    """Yield the measurement of each configuration.
+
+    Parameters
+    ----------
+    path
+        The manifest.
+    settings
+        Of every run, but for what the configurations say; its `sample` is how many rows are run.
+    configurations
+        What to try, in this order; for `efficiency` one worker before several.
+    place
+        Where a temporary folder for the outputs is made; None for the system's.
+    repeats
+        Warm runs of each.
+    null
+        Do all but write the outputs.
+
+    Raises
+    ------
+    RunError
+        As `convert`.
+    """
+    alone: dict[tuple[int, str, str], float] = {}
+    with tempfile.TemporaryDirectory(dir=place, prefix="bulkdcm-bench-") as folder:
+        # Nothing is removed before the end: ext4 passes over freed inodes one by one for minutes.
+        outs = (Path(folder, str(number)) for number in range(len(configurations) * (repeats + 1) + 1))
+        sources = _run(path, next(outs), configurations[0].of(settings), null=null)["sources"]
+        for configuration in configurations:
+            wanted = configuration.of(settings)
+            cold = [_run(path, next(outs), wanted, null=null)] if system.forget_files(sources) else []
+            warm = [_run(path, next(outs), wanted, null=null) for _ in range(repeats)]
+            key = (configuration.chunk_size, configuration.backend, configuration.transfer_syntax)
+            found = _measurement(configuration, cold, warm, alone.get(key, 0.0))
+            if configuration.n_jobs == 1:
+                alone[key] = found.images_per_s
+            yield found
+
+
+def recommended(found: Sequence[Measurement]) -> Measurement:
+    """Return the fastest; of those as good, the one with the fewest workers and the run's own choice of chunks."""
+    best = max(one.images_per_s for one in found)
+    near = [one for one in found if one.images_per_s >= _NEAR * best]
+    return min(near, key=lambda one: (one.configuration.n_jobs, one.configuration.chunk_size, -one.images_per_s))
+
+
+def _measurement(
+    configuration: Configuration, cold: Sequence[dict[str, Any]], warm: Sequence[dict[str, Any]], alone: float
+) -> Measurement:
+    rates = [run["images_per_s"] for run in warm]
+    median = statistics.median_low(rates)
+    typical = warm[rates.index(median)]
+    return Measurement(
+        configuration=configuration,
+        cold_images_per_s=cold[0]["images_per_s"] if cold else 0.0,
+        images_per_s=median,
+        spread=round((max(rates) - min(rates)) / median, 3) if median else 0.0,
+        source_mb_per_s=typical["source_mb_per_s"],
+        output_mb_per_s=typical["output_mb_per_s"],
+        stage_shares=typical["stage_shares"],
+        worker_mb=max(run["worker_mb"] for run in warm),
+        parent_mb=max(run["parent_mb"] for run in warm),
+        efficiency=round(median / configuration.n_jobs / alone, 3) if alone else float(configuration.n_jobs == 1),
+        failed=typical["failed"],
+    )
+
+
+def _run(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, Any]:
+    """Run once, in a new process: nothing is imported yet, and its memory is its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as alone:
+        return alone.submit(_run_here, path, out, settings, null=null).result()
+
+
+def _run_here(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, Any]:
+    peaks = {0: 0}
+
+    def look(_: pipeline.Progress) -> None:
+        for pid in system.children():
+            peaks[pid] = system.peak_memory_bytes(pid)
+
+    call = pipeline.rehearse if null else pipeline.convert
+    report = call(path, out, settings, on_progress=look)
+    root = settings.images or path.parent
+    ran = report.frame.iloc[list(report.ran)]
+    parent_mb = system.peak_memory_bytes(os.getpid()) / 1e6
+    in_processes = settings.backend == "loky"
+    return {
+        **report.summary(),
+        "failed": int((ran["status"] == "failed").sum()),
+        "sources": [str(root / source) for source in ran["source"]],
+        "worker_mb": round(max(peaks.values()) / 1e6 if in_processes else parent_mb, 1),
+        "parent_mb": round(parent_mb, 1),
+    }

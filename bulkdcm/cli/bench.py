@@ -1,0 +1,111 @@
+"""``bulkdcm bench``: how fast a manifest converts on this machine, and with which settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkdcm.cli.options import manifest_options
+from bulkdcm.settings import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from bulkdcm.bench import Measurement
+
+
+def _list_of(convert: type) -> Any:
+    def read(context: click.Context, parameter: click.Parameter, text: str) -> list[Any]:
+        del context
+        try:
+            return [convert(part.strip()) for part in text.split(",") if part.strip()]
+        except ValueError as error:
+            msg = f"{text!r} is not a list as 1,2,4."
+            raise click.BadParameter(msg, param=parameter) from error
+
+    return read
+
+
+@click.command()
+@manifest_options
+@click.option(
+    "--sample", type=click.IntRange(1), default=1000, show_default=True, help="Rows to run, the same ones every time."
+)
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Warm runs of each setting.")
+@click.option("--n-jobs", default="", callback=_list_of(int), help="Workers to try, as 1,2,4. [1, 2, 4 … one a core]")
+@click.option(
+    "--chunk-sizes", default="0", callback=_list_of(int), show_default=True, help="As 0,16,64; 0: chosen by itself."
+)
+@click.option(
+    "--backends", default="loky", callback=_list_of(str), show_default=True, help=f"Of {', '.join(BACKENDS)}."
+)
+@click.option("--transfer-syntaxes", default="auto", callback=_list_of(str), show_default=True, help="As auto,rle.")
+@click.option("--null", is_flag=True, help="Do all but write the outputs, to see the storage's share.")
+@click.option("--fsync/--no-fsync", default=True, show_default=True, help="As of convert.")
+@click.option("--place", type=click.Path(path_type=Path), help="Folder to write below. [the system's temporary one]")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the figures.")
+@click.option("--plot", "plot_path", type=click.Path(path_type=Path), help="Picture, .png or .svg.")
+def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **options: Any) -> int:
+    """Run some rows of MANIFEST for real with different settings, and recommend the fastest."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from bulkdcm.bench import bench as measure
+    from bulkdcm.bench import grid, recommended
+    from bulkdcm.settings import Settings
+
+    tried = grid(*(options.pop(name) for name in ("n_jobs", "chunk_sizes", "backends", "transfer_syntaxes")))
+    named = {name: options.pop(name) for name in ("place", "repeats", "null")}
+    if named["place"] and not named["place"].is_dir():
+        msg = f"{named['place']}: no such folder."
+        raise click.BadParameter(msg, param_hint="--place")
+    settings = Settings.of(**options)
+    found = []
+    for one in measure(manifest, settings, tried, **named):
+        found.append(one)
+        click.echo(f"{one.images_per_s:>10,.1f} images/s  {one.configuration.options}", err=True)
+    best = recommended(found)
+    console = Console(highlight=False)
+    console.print(_table(found))
+    console.print(f"recommended: {best.configuration.options}", style="bold green", soft_wrap=True)
+    if json_path:
+        from bulkdcm.bench.machine import machine
+
+        figures = {"machine": machine(), "options": {name: str(value) for name, value in {**options, **named}.items()}}
+        runs = [asdict(one) for one in found]
+        text = json.dumps({**figures, "runs": runs, "recommended": asdict(best.configuration)}, indent=2)
+        json_path.write_text(text + "\n", encoding="utf-8")
+    if plot_path:
+        from bulkdcm.bench.plot import plot
+
+        plot(found, plot_path)
+    return 0
+
+
+def _table(found: Sequence[Measurement]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("workers", "backend", "chunk", "syntax"):
+        table.add_column(name, justify="left" if name in {"backend", "syntax"} else "right")
+    stages = list(found[0].stage_shares)
+    numbers = ("images/s", "cold", "±", "MB/s in", "out", *stages, "worker MB", "run MB", "efficiency", "failed")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for one in found:
+        chosen = one.configuration
+        table.add_row(
+            str(chosen.n_jobs), chosen.backend, str(chosen.chunk_size or "auto"), chosen.transfer_syntax,
+            f"{one.images_per_s:,.1f}", f"{one.cold_images_per_s:,.1f}", f"{one.spread / 2:.0%}",
+            f"{one.source_mb_per_s:,.1f}", f"{one.output_mb_per_s:,.1f}",
+            *(f"{one.stage_shares[stage]:.0%}" for stage in stages),
+            f"{one.worker_mb:,.0f}", f"{one.parent_mb:,.0f}", f"{one.efficiency:.0%}" if one.efficiency else "",
+            str(one.failed or ""),
+        )  # fmt: skip
+    return table
