@@ -20,7 +20,7 @@ class Configuration:
 
     Attributes
     ----------
-    n_jobs, chunk_size, backend, transfer_syntax
+    n_jobs, chunk_size, backend, transfer_syntax, scheduler
         As in `Settings`.
     """
 
@@ -28,6 +28,7 @@ class Configuration:
     chunk_size: int
     backend: str
     transfer_syntax: str
+    scheduler: str = ""
 
     def of(self, settings: Settings) -> Settings:
         """Return `settings` with these."""
@@ -37,17 +38,23 @@ class Configuration:
             chunk_size=self.chunk_size,
             backend=self.backend,
             transfer_syntax=self.transfer_syntax,
+            scheduler=self.scheduler,
         )
 
     @property
     def options(self) -> str:
         """As options of ``bulkdcm convert``."""
         chunk = f" --chunk-size {self.chunk_size}" if self.chunk_size else ""
-        return f"--n-jobs {self.n_jobs} --backend {self.backend}{chunk} --transfer-syntax {self.transfer_syntax}"
+        where = f" --scheduler {self.scheduler}" if self.scheduler else f" --n-jobs {self.n_jobs}"
+        return f"--backend {self.backend}{where}{chunk} --transfer-syntax {self.transfer_syntax}"
 
 
 def grid(
-    n_jobs: Sequence[int], chunk_sizes: Sequence[int], backends: Sequence[str], transfer_syntaxes: Sequence[str]
+    n_jobs: Sequence[int],
+    chunk_sizes: Sequence[int],
+    backends: Sequence[str],
+    transfer_syntaxes: Sequence[str],
+    scheduler: str = "",
 ) -> list[Configuration]:
     """Return every combination, each once.
 
@@ -57,17 +64,16 @@ def grid(
         Workers; empty for 1, 2, 4 … up to one a core.
     chunk_sizes
         Rows a worker takes at once; 0 for the run's own choice.
-    backends, transfer_syntaxes
-        As in `Settings`.
+    backends, transfer_syntaxes, scheduler
+        As in `Settings`; a cluster is tried with all its workers only.
     """
     cores = Pool(n_jobs=0, backend="loky").workers
     doubled = [2**power for power in range(cores.bit_length()) if 2**power < cores]
-    found = [
-        Configuration(
-            n_jobs=1 if backend == "sequential" else jobs, chunk_size=size, backend=backend, transfer_syntax=syntax
+    found = []
+    for syntax, backend, size, jobs in product(transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, cores]):
+        cluster = scheduler if backend == "dask" else ""
+        workers = {"sequential": 1, "dask": 0}.get(backend, jobs)
+        found.append(
+            Configuration(n_jobs=workers, chunk_size=size, backend=backend, transfer_syntax=syntax, scheduler=cluster)
         )
-        for syntax, backend, size, jobs in product(
-            transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, cores]
-        )
-    ]
     return list(dict.fromkeys(found))

@@ -109,10 +109,18 @@ def bench(  # noqa: PLR0913  # each is an option
 
 
 def recommended(found: Sequence[Measurement]) -> Measurement:
-    """Return the fastest; of those as good, the one with the fewest workers and the run's own choice of chunks."""
+    """Return the fastest; of those as good, the one with the fewest workers, the run's own choice of chunks, and processes.
+
+    Threads die together where a decoder crashes.
+    """
     best = max(one.images_per_s for one in found)
     near = [one for one in found if one.images_per_s >= _NEAR * best]
-    return min(near, key=lambda one: (one.configuration.n_jobs, one.configuration.chunk_size, -one.images_per_s))
+
+    def order(one: Measurement) -> tuple[Any, ...]:
+        chosen = one.configuration
+        return chosen.n_jobs, chosen.chunk_size, chosen.backend != "loky", -one.images_per_s
+
+    return min(near, key=order)
 
 
 def _measurement(
@@ -131,7 +139,9 @@ def _measurement(
         stage_shares=typical["stage_shares"],
         worker_mb=max(run["worker_mb"] for run in warm),
         parent_mb=max(run["parent_mb"] for run in warm),
-        efficiency=round(median / configuration.n_jobs / alone, 3) if alone else float(configuration.n_jobs == 1),
+        efficiency=round(median / configuration.n_jobs / alone, 3)
+        if alone and configuration.n_jobs
+        else float(configuration.n_jobs == 1),
         failed=typical["failed"],
     )
 

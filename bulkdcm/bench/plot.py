@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import SettingsError
@@ -16,6 +17,22 @@ SUFFIXES = (".png", ".svg")
 _SIZE_IN = (10, 4.5)
 
 
+def check_plot(path: Path) -> None:
+    """Refuse a picture that can't be drawn, before anything is measured.
+
+    Raises
+    ------
+    SettingsError
+        Where matplotlib is missing, or the suffix is none that we draw.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        msg = f"--plot {path}: not a picture's name. Possible: {', '.join(SUFFIXES)}."
+        raise SettingsError(msg)
+    if find_spec("matplotlib") is None:
+        msg = f"--plot {path} needs matplotlib: pip install 'bulkdcm[plot]'"
+        raise SettingsError(msg)
+
+
 def plot(found: Sequence[Measurement], path: Path) -> None:
     """Draw images/s over workers, and the stages' shares, to `path`.
 
@@ -25,20 +42,9 @@ def plot(found: Sequence[Measurement], path: Path) -> None:
         What to draw.
     path
         Its suffix chooses the format: ``.png`` or ``.svg``.
-
-    Raises
-    ------
-    SettingsError
-        Where matplotlib is missing or the suffix is another.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        msg = f"--plot {path}: not a picture's name. Possible: {', '.join(SUFFIXES)}."
-        raise SettingsError(msg)
-    try:
-        from matplotlib.figure import Figure  # an extra, and slow to import
-    except ImportError as error:
-        msg = f"--plot {path} needs matplotlib: pip install 'bulkdcm[plot]'"
-        raise SettingsError(msg) from error
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=_SIZE_IN, layout="constrained")
     rates, shares = figure.subplots(1, 2)
     lines: dict[str, list[Measurement]] = {}
@@ -55,7 +61,7 @@ def plot(found: Sequence[Measurement], path: Path) -> None:
         )  # fmt: skip
     rates.set(xlabel="workers", ylabel="images/s", title="throughput, warm", ylim=(0, None))
     rates.xaxis.get_major_locator().set_params(integer=True)
-    rates.legend(fontsize="small")
+    rates.legend(fontsize="small", loc="lower right")
     names = [f"{label}, {point.configuration.n_jobs}" for label, points in lines.items() for point in points]
     left = [0.0] * len(names)
     for stage in found[0].stage_shares:
@@ -63,5 +69,5 @@ def plot(found: Sequence[Measurement], path: Path) -> None:
         shares.barh(names, widths, left=left, label=stage)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     shares.set(title="share of the workers' time", xlim=(0, 1))
-    shares.legend(fontsize="small")
+    figure.legend(*shares.get_legend_handles_labels(), loc="outside lower right", ncols=len(found[0].stage_shares))
     figure.savefig(path)

@@ -44,6 +44,7 @@ def _list_of(convert: type) -> Any:
     "--backends", default="loky", callback=_list_of(str), show_default=True, help=f"Of {', '.join(BACKENDS)}."
 )
 @click.option("--transfer-syntaxes", default="auto", callback=_list_of(str), show_default=True, help="As auto,rle.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Of the cluster, where dask is among the backends.")
 @click.option("--null", is_flag=True, help="Do all but write the outputs, to see the storage's share.")
 @click.option("--fsync/--no-fsync", default=True, show_default=True, help="As of convert.")
 @click.option("--place", type=click.Path(path_type=Path), help="Folder to write below. [the system's temporary one]")
@@ -60,7 +61,13 @@ def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **o
     from bulkdcm.bench import grid, recommended
     from bulkdcm.settings import Settings
 
-    tried = grid(*(options.pop(name) for name in ("n_jobs", "chunk_sizes", "backends", "transfer_syntaxes")))
+    if plot_path:
+        from bulkdcm.bench.plot import check_plot, plot
+
+        check_plot(plot_path)
+    tried = grid(
+        *(options.pop(name) for name in ("n_jobs", "chunk_sizes", "backends", "transfer_syntaxes", "scheduler"))
+    )
     named = {name: options.pop(name) for name in ("place", "repeats", "null")}
     if named["place"] and not named["place"].is_dir():
         msg = f"{named['place']}: no such folder."
@@ -72,7 +79,10 @@ def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **o
         click.echo(f"{one.images_per_s:>10,.1f} images/s  {one.configuration.options}", err=True)
     best = recommended(found)
     console = Console(highlight=False)
-    console.print(_table(found))
+    console.print(_rates(found))
+    console.print()
+    console.print(_shares(found))
+    console.print()
     console.print(f"recommended: {best.configuration.options}", style="bold green", soft_wrap=True)
     if json_path:
         from bulkdcm.bench.machine import machine
@@ -82,30 +92,44 @@ def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **o
         text = json.dumps({**figures, "runs": runs, "recommended": asdict(best.configuration)}, indent=2)
         json_path.write_text(text + "\n", encoding="utf-8")
     if plot_path:
-        from bulkdcm.bench.plot import plot
-
         plot(found, plot_path)
     return 0
 
 
-def _table(found: Sequence[Measurement]) -> Table:
+def _rates(found: Sequence[Measurement]) -> Table:
+    """Return what was tried and how fast it was."""
+    rows = [
+        (
+            one.configuration.n_jobs, one.configuration.backend, one.configuration.chunk_size or "auto",
+            one.configuration.transfer_syntax, f"{one.images_per_s:,.1f}", f"{one.spread / 2:.0%}",
+            f"{one.cold_images_per_s:,.1f}" if one.cold_images_per_s else "",
+            f"{one.efficiency:.0%}" if one.efficiency else "", one.failed or "",
+        )
+        for one in found
+    ]  # fmt: skip
+    return _table(("workers", "backend", "chunk", "syntax", "images/s", "±", "cold", "efficiency", "failed"), rows)
+
+
+def _shares(found: Sequence[Measurement]) -> Table:
+    """Return where time and memory went."""
+    stages = list(found[0].stage_shares)
+    rows = [
+        (
+            f"{one.source_mb_per_s:,.1f}", f"{one.output_mb_per_s:,.1f}",
+            *(f"{one.stage_shares[stage]:.0%}" for stage in stages),
+            f"{one.worker_mb:,.0f}", f"{one.parent_mb:,.0f}",
+        )
+        for one in found
+    ]  # fmt: skip
+    return _table(("MB/s in", "MB/s out", *stages, "worker MB", "run MB"), rows)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("workers", "backend", "chunk", "syntax"):
-        table.add_column(name, justify="left" if name in {"backend", "syntax"} else "right")
-    stages = list(found[0].stage_shares)
-    numbers = ("images/s", "cold", "±", "MB/s in", "out", *stages, "worker MB", "run MB", "efficiency", "failed")
-    for name in numbers:
-        table.add_column(name, justify="right")
-    for one in found:
-        chosen = one.configuration
-        table.add_row(
-            str(chosen.n_jobs), chosen.backend, str(chosen.chunk_size or "auto"), chosen.transfer_syntax,
-            f"{one.images_per_s:,.1f}", f"{one.cold_images_per_s:,.1f}", f"{one.spread / 2:.0%}",
-            f"{one.source_mb_per_s:,.1f}", f"{one.output_mb_per_s:,.1f}",
-            *(f"{one.stage_shares[stage]:.0%}" for stage in stages),
-            f"{one.worker_mb:,.0f}", f"{one.parent_mb:,.0f}", f"{one.efficiency:.0%}" if one.efficiency else "",
-            str(one.failed or ""),
-        )  # fmt: skip
+    for name in ("#", *names):
+        table.add_column(name, justify="left" if name in {"backend", "syntax"} else "right", no_wrap=True)
+    for number, row in enumerate(rows, start=1):
+        table.add_row(str(number), *map(str, row))
     return table

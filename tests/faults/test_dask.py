@@ -188,6 +188,7 @@ import os, sys
 from distributed import Client
 from joblib import Parallel, delayed, parallel_config
 with Client(sys.argv[1]) as client, parallel_config(backend="dask"):
+    client.wait_for_workers(2)  # with one thread, joblib runs the task here
     Parallel()(delayed(os._exit)(3) for _ in range(1))
 """
 

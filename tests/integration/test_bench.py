@@ -1,0 +1,114 @@
+"""`bulkdcm bench` runs rows for real, says what it saw, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from bulkdcm import pipeline
+from bulkdcm.bench import Configuration, Measurement, grid, recommended
+from bulkdcm.settings import Settings
+
+
+def measured(images_per_s: float, **configuration: object) -> Measurement:
+    usual = {"n_jobs": 1, "chunk_size": 0, "backend": "loky", "transfer_syntax": "auto"}
+    return Measurement(
+        configuration=Configuration(**{**usual, **configuration}), cold_images_per_s=0.0, images_per_s=images_per_s,
+        spread=0.0, source_mb_per_s=0.0, output_mb_per_s=0.0, stage_shares={}, worker_mb=0.0, parent_mb=0.0,
+        efficiency=0.0, failed=0,
+    )  # fmt: skip
+
+
+def test_every_combination_is_tried_once_and_one_worker_before_several():
+    found = grid([1, 3], [0, 8], ["loky", "sequential"], ["auto", "rle"])
+    assert len(found) == len(set(found)) == 2 * 2 * 2 + 2 * 2
+    assert {one.n_jobs for one in found if one.backend == "sequential"} == {1}
+    jobs = [one.n_jobs for one in grid([], [0], ["loky"], ["auto"])]
+    assert jobs == sorted(set(jobs))
+    assert jobs[0] == 1
+
+
+def test_a_cluster_is_tried_with_all_its_workers_and_only_it_has_a_scheduler():
+    found = grid([1, 2], [0], ["loky", "dask"], ["auto"], "tcp://host:8786")
+    assert [(one.backend, one.n_jobs, one.scheduler) for one in found] == [
+        ("loky", 1, ""),
+        ("loky", 2, ""),
+        ("dask", 0, "tcp://host:8786"),
+    ]
+    assert found[-1].of(Settings()).scheduler == "tcp://host:8786"
+
+
+@pytest.mark.parametrize(
+    ("found", "best"),
+    [
+        ([measured(100.0), measured(190.0, n_jobs=2)], 1),
+        ([measured(100.0), measured(101.0, n_jobs=2)], 0),
+        ([measured(100.0, chunk_size=8), measured(99.0)], 1),
+        ([measured(100.0, backend="threading"), measured(99.0)], 1),
+        ([measured(120.0, backend="threading"), measured(99.0)], 0),
+    ],
+)
+def test_the_fastest_is_recommended_or_the_simplest_as_fast(found, best):
+    assert recommended(found) is found[best]
+
+
+def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_command, tmp_path):
+    place, figures, picture = tmp_path / "place", tmp_path / "f.json", tmp_path / "p.svg"
+    place.mkdir()
+    done = bulkdcm_command(
+        "bench", dataset / "manifest.csv", "--sample", 6, "--repeats", 2, "--n-jobs", "1,2", "--chunk-sizes", "0,2",
+        "--place", place, "--json", figures, "--plot", picture,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not list(place.iterdir())
+    found = json.loads(figures.read_text())
+    assert len(found["runs"]) == 4
+    for run in found["runs"]:
+        assert run["images_per_s"] > 0
+        assert run["cold_images_per_s"] > 0
+        assert 20 < run["worker_mb"] < 500
+        assert sum(run["stage_shares"].values()) == pytest.approx(1, abs=0.01)
+    assert [run["efficiency"] for run in found["runs"] if run["configuration"]["n_jobs"] == 1] == [1.0, 1.0]
+    assert found["machine"]["cores"] >= 1
+    assert picture.read_text().rstrip().endswith("</svg>")
+    (options,) = re.findall(r"^recommended: (.*)$", done.stdout, re.MULTILINE)
+    again = bulkdcm_command("convert", dataset / "manifest.csv", "--out", tmp_path / "out", *options.split())
+    assert again.returncode == 0, again.stderr
+
+
+def test_null_writes_no_output(dataset, tmp_path):
+    report = pipeline.rehearse(dataset / "manifest.csv", tmp_path / "out", backend="sequential")
+    assert report.count("converted") == len(report.frame)
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+    real = pipeline.convert(dataset / "manifest.csv", tmp_path / "real", backend="sequential")
+    assert list(real.frame["output_sha256"]) == list(report.frame["output_sha256"])
+
+
+def test_null_and_other_backends_are_measured_too(dataset, bulkdcm_command, tmp_path):
+    done = bulkdcm_command(
+        "bench", dataset / "manifest.csv", "--sample", 4, "--repeats", 1, "--null", "--backends", "threading,sequential",
+        "--n-jobs", 2, "--json", tmp_path / "f.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    runs = json.loads((tmp_path / "f.json").read_text())["runs"]
+    assert [run["configuration"]["backend"] for run in runs] == ["threading", "sequential"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--backends", "foo"), 2, "foo"),
+        (("--n-jobs", "1,x"), 2, "1,2,4"),
+        (("--plot", "p.pdf"), 2, ".png, .svg"),
+        (("--place", "nowhere"), 2, "no such folder"),
+        (("--transfer-syntaxes", "foo"), 2, "foo"),
+        (("--backends", "dask"), 2, "--scheduler"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_before_anything_runs(options, code, said, dataset, bulkdcm_command):
+    done = bulkdcm_command("bench", dataset / "manifest.csv", "--sample", 2, *options)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "images/s" not in done.stdout + done.stderr
