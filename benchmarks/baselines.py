@@ -5,6 +5,7 @@ A baseline that isn't installed is left out and said to be.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -134,8 +135,10 @@ def run(name: str, sources: list[Path], out: Path) -> None:
         with ProcessPoolExecutor(WORKERS) as pool:
             list(pool.map(FUNCTIONS[name], sources, targets, chunksize=16))
         return
-    if name == "cp":
+    if name.startswith("cp"):
         _two_copies(sources, out)
+        if name == "cp, then sync":
+            os.sync()
         return
     command = {"img2dcm": ["img2dcm", "-q"], "gdcmimg": ["gdcmimg", "-i"]}[name]
     pairs = "\n".join(f"{source}\n{target}" for source, target in zip(sources, targets, strict=True))

@@ -29,7 +29,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 _REPEATS = 3
 _HEADER = "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,Modality\n"
 _MOST_FILES = 600  # of tools that start a process a file; their time is scaled
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a place to measure without a disk
+MEMORY = Path("/dev/shm")  # noqa: S108  # a place to measure without a disk
 OURS = {
     "bulkdcm, 2 workers": ("--n-jobs", 2),
     "bulkdcm, 1 worker": ("--n-jobs", 1),
@@ -83,9 +83,9 @@ class Workload:
 
 
 WORKLOADS = {
-    "28 x 28 PNG": Workload(make=tiny, count=20_000, others=("pydicom loop", "popular script")),
-    "x-ray PNG, 1 MP": Workload(make=x_rays, count=1_500, others=("floor", "popular script", "highdicom", "SimpleITK")),
-    "real JPEG, passed through": Workload(make=jpegs, count=20_000, others=("cp", "img2dcm", "gdcmimg")),
+    "PNG, 28 x 28": Workload(make=tiny, count=20_000, others=("pydicom loop", "popular script")),
+    "X-ray PNG, 1 MP": Workload(make=x_rays, count=1_500, others=("floor", "popular script", "highdicom", "SimpleITK")),
+    "JPEG, passed through": Workload(make=jpegs, count=20_000, others=("cp", "cp, then sync", "img2dcm", "gdcmimg")),
 }
 
 
@@ -122,7 +122,7 @@ def workload(name: str, place: Path, scale: float, repeats: int) -> dict[str, ob
                     peak_mb = max(peak_mb, done.peak_mb)
                 else:
                     done = measure.run(sys.executable, "-m", "benchmarks.baselines", tool, root / "list", out)
-                if place == _MEMORY:
+                if place == MEMORY:
                     shutil.rmtree(out, ignore_errors=True)
                 if done.returncode == 0:
                     spent.setdefault(tool, []).append(round(done.wall_s * len(sources) / len(some), 3))
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--place", choices=["disk", "memory", "both"], default="both")
     parser.add_argument("--no-save", action="store_true", help="only print")
     asked = parser.parse_args()
-    places = {"disk": Path(tempfile.gettempdir()), "memory": _MEMORY}
+    places = {"disk": Path(tempfile.gettempdir()), "memory": MEMORY}
     figures: dict[str, dict[str, object]] = {}
     for place, folder in places.items():
         if asked.place not in {place, "both"} or not folder.is_dir():

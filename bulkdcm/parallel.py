@@ -128,12 +128,6 @@ def run_chunks(
     """
     if pool.backend == "sequential":
         yield from map(function, chunks)
-    elif pool.backend == "loky":
-        try:
-            yield from _run_parallel(function, chunks, pool)
-        finally:
-            # The next run has other workers; these would only hold their memory, and this process at its end.
-            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
     elif pool.backend == "dask":
         with _quiet(), _client(pool.scheduler) as client, parallel_config(backend=_dask_backend(client)):
             yield from _run_parallel(function, chunks, pool)
@@ -155,23 +149,28 @@ def _run_parallel(
             yield delayed(_numbered)(function, number, chunk)
 
     again = True
-    while again:
-        again = False
-        results: Any = _parallel(pool)(tasks())
-        try:
-            with contextlib.closing(results):
-                for finished, result in results:
-                    chunk = pending.pop(finished)
-                    if isinstance(result, _Died):
-                        again = True  # joblib doesn't ask again for chunks after it has had the last
-                        yield Lost((chunk,))
-                    else:
-                        yield result
-        except BrokenProcessPool:
-            again = True
-            lost = tuple(pending.values())
-            pending.clear()
-            yield Lost(lost)
+    try:
+        while again:
+            again = False
+            results: Any = _parallel(pool)(tasks())
+            try:
+                with contextlib.closing(results):
+                    for finished, result in results:
+                        chunk = pending.pop(finished)
+                        if isinstance(result, _Died):
+                            again = True  # joblib doesn't ask again for chunks after it has had the last
+                            yield Lost((chunk,))
+                        else:
+                            yield result
+            except BrokenProcessPool:
+                again = True
+                lost = tuple(pending.values())
+                pending.clear()
+                yield Lost(lost)
+    finally:
+        if pool.backend == "loky" and number:
+            # The next run has other workers; these would only hold their memory, and this process at its end.
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _parallel(pool: Pool) -> Any:

@@ -17,11 +17,13 @@ DATA = ROOT.parent / "shared" / "data"
     [
         ("resume", ["--rows", "60", "--durability-rows", "8", "--repeats", "1"]),
         ("manifest_scale", ["--rows", "60"]),
-        ("throughput", ["--scale", "0", "--repeats", "1"]),
+        ("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk"]),
+        ("stages", ["--images", "8"]),
+        ("cluster", ["--images", "8", "--repeats", "1"]),
     ],
 )
 def test_a_benchmark_runs_on_a_few_images(name, arguments):
-    if name == "throughput" and not DATA.is_dir():
+    if name in {"throughput", "stages", "cluster"} and not DATA.is_dir():
         pytest.skip("the real images are not on this machine")
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *arguments, "--no-save"],

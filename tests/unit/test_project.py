@@ -12,6 +12,7 @@ import click
 import pytest
 
 import bulkdcm
+from benchmarks import readme_table
 from bulkdcm import errors
 from bulkdcm.cli import cli
 from bulkdcm.iods import table
@@ -48,6 +49,11 @@ def test_every_option_is_in_the_readme(command):
 def test_every_report_column_is_in_the_readme(column):
     assert f"`{column.name}`" in README
     assert column.description in README
+
+
+def test_the_readme_has_the_figures_of_the_last_benchmark():
+    assert readme_table.page(README) == README
+    assert "floor" in README
 
 
 def test_the_readme_has_the_table_of_sop_classes():
