@@ -1,16 +1,12 @@
-"""Chunks to results, in the order they finish. The only module that imports joblib; it knows no DICOM."""
+"""Chunks to results, in the order they finish. The only module, with its `cluster`, that knows joblib; it knows no DICOM."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import math
 import os
-import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
@@ -27,8 +23,6 @@ Result = TypeVar("Result")
 
 _CHUNK_S, _LARGEST_CHUNK = 0.3, 256
 _CHUNKS_A_WORKER = 4  # of what is left
-_CONNECT_S, _LOOK_EVERY_S, _WITHOUT_WORKERS_S = 10.0, 0.5, 30.0
-_GO_ON = "What was finished is kept: run the same command again to go on."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +32,7 @@ class Pool:
     Attributes
     ----------
     n_jobs
-        Workers; 0 for one a core.
+        Workers; 0 for one a core. Of a cluster: see `connected`.
     backend
         ``loky`` (processes), ``threading``, ``sequential`` or ``dask`` (a cluster).
     scheduler
@@ -57,15 +51,17 @@ class Pool:
         """The number of workers: as asked, or one for each core this process may use."""
         if self.backend == "sequential":
             return 1
-        if self.backend == "dask":
-            return _cluster_threads(self.scheduler)
         if self.n_jobs:
             return self.n_jobs
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+    def connected(self) -> Pool:
+        """Return the pool with as many workers as its cluster has; as it is where there is none."""
+        return replace(self, n_jobs=_cluster().threads_of(self.scheduler)) if self.backend == "dask" else self
+
     def for_chunks(self, count: int) -> Pool:
         """Return the pool without workers that `count` chunks would leave idle."""
-        return self if self.backend == "dask" else replace(self, n_jobs=max(1, min(self.workers, count)))
+        return replace(self, n_jobs=max(1, min(self.workers, count)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,15 @@ class Lost(Generic[Chunk]):
     """Workers died: these chunks were under way and have no result. The others go on with new workers."""
 
     chunks: tuple[Chunk, ...]
+
+
+def _cluster() -> Any:
+    try:
+        from bulkdcm import cluster
+    except ImportError as error:
+        msg = "--backend dask needs dask.distributed: pip install 'bulkdcm[dask]'"
+        raise ClusterError(msg) from error
+    return cluster
 
 
 def cut(
@@ -115,7 +120,7 @@ def run_chunks(
     Parameters
     ----------
     function
-        Must not raise; importable by name where workers are processes.
+        Must not raise nor return None; importable by name where workers are processes.
     chunks
         Taken lazily, a few ahead of the workers. It may have more to give again after a `Lost`.
     pool
@@ -129,7 +134,8 @@ def run_chunks(
     if pool.backend == "sequential":
         yield from map(function, chunks)
     elif pool.backend == "dask":
-        with _quiet(), _client(pool.scheduler) as client, parallel_config(backend=_dask_backend(client)):
+        cluster = _cluster()
+        with cluster.connected(pool.scheduler) as client, parallel_config(backend=cluster.Backend(client)):
             yield from _run_parallel(function, chunks, pool)
     else:
         yield from _run_parallel(function, chunks, pool)
@@ -157,7 +163,7 @@ def _run_parallel(
                 with contextlib.closing(results):
                     for finished, result in results:
                         chunk = pending.pop(finished)
-                        if isinstance(result, _Died):
+                        if result is None:
                             again = True  # joblib doesn't ask again for chunks after it has had the last
                             yield Lost((chunk,))
                         else:
@@ -188,131 +194,3 @@ def _parallel(pool: Pool) -> Any:
 
 def _numbered(function: Callable[[Chunk], Result], number: int, chunk: Chunk) -> tuple[int, Result]:
     return number, function(chunk)
-
-
-@dataclass(frozen=True, slots=True)
-class _Died:
-    """In place of a chunk's result: every worker that the cluster gave it to has died."""
-
-
-def _client(scheduler: str) -> Any:
-    try:
-        import distributed
-    except ImportError as error:
-        msg = "--backend dask needs dask.distributed: pip install 'bulkdcm[dask]'"
-        raise ClusterError(msg) from error
-    try:
-        connect: Any = distributed.Client  # its own types are half done
-        return connect(scheduler, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        msg = f"--scheduler {scheduler}: can't be reached: {error}. Start one with `dask scheduler`, and its workers."
-        raise ClusterError(msg) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Say nothing of a lost connection but our own error; distributed tells it in several tracebacks."""
-    handlers = [handler for name in ("distributed", "tornado", "") for handler in logging.getLogger(name).handlers]
-
-    def ours(record: logging.LogRecord) -> bool:
-        return record.name.partition(".")[0] not in {"distributed", "tornado", "asyncio"}
-
-    for handler in handlers:
-        handler.addFilter(ours)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(ours)
-
-
-@cache
-def _cluster_threads(scheduler: str) -> int:
-    with _quiet(), _client(scheduler) as client:
-        try:
-            client.wait_for_workers(1, timeout=_CONNECT_S)
-        except TimeoutError as error:
-            msg = f"--scheduler {scheduler}: it has no workers. Start some: dask worker {scheduler} --nthreads 1"
-            raise ClusterError(msg) from error
-        return sum(client.ncores().values())
-
-
-def _dask_backend(client: Any) -> Any:
-    """Return joblib's dask backend, with an answer for tasks that have none.
-
-    joblib's own waits for ever for a task whose workers all died, and for all tasks once the scheduler is gone: it passes
-    results on, and no errors.
-    """
-    from distributed import KilledWorker
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib ships no types
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            # joblib would run tasks in this process where the cluster has one thread.
-            return max(2, int(super().effective_n_jobs(n_jobs)))
-
-        def submit(self, func: Any, callback: Any = None) -> Any:
-            (_, (_, number, _), _), *_ = func.items
-            untold[number] = callback
-            return super().submit(func, partial(tell, number))
-
-        async def _collect(self) -> None:
-            while self._continue:
-                fault = ""
-                try:
-                    future, result = await asyncio.wait_for(anext(self.waiting_futures), _LOOK_EVERY_S)
-                    self._pass_on(future, result)
-                except StopAsyncIteration:
-                    await asyncio.sleep(0.01)
-                except TimeoutError:
-                    fault = await cluster.fault()
-                except Exception as error:  # noqa: BLE001  # else all would wait for ever
-                    fault = repr(error)
-                if fault:
-                    for number in list(untold):
-                        tell(number, ClusterError(f"the cluster can't go on: {fault}. {_GO_ON}"))
-
-        def _pass_on(self, future: Any, result: Any) -> None:
-            self._results.pop(future, None)
-            number = self._callbacks.pop(future).args[0]
-            if future.status == "error" and isinstance(result[1], KilledWorker):
-                result = [(number, _Died())]
-            elif future.status != "finished":
-                fault = "its scheduler is gone" if future.status == "cancelled" else repr(result)
-                result = ClusterError(f"the cluster can't go on: {fault}. {_GO_ON}")
-            tell(number, result)
-
-        def retrieve_result_callback(self, out: Any) -> Any:
-            if isinstance(out, ClusterError):
-                raise out
-            return super().retrieve_result_callback(out)
-
-    untold: dict[int, Callable[[Any], None]] = {}
-
-    def tell(number: int, result: Any) -> None:
-        if callback := untold.pop(number, None):
-            callback(result)
-
-    cluster = _Cluster(client)
-    return Backend(client=client)
-
-
-class _Cluster:
-    """What says that a cluster will answer no more."""
-
-    def __init__(self, client: Any) -> None:
-        self._client, self._had_workers_s = client, time.monotonic()
-
-    async def fault(self) -> str:
-        """Return why nothing can be waited for; empty where all is well."""
-        if self._client.status != "running":
-            return "its scheduler is gone"
-        try:
-            threads = await asyncio.wait_for(self._client.scheduler.ncores(), _CONNECT_S)
-        except (OSError, TimeoutError):
-            return "its scheduler is gone"
-        if sum(threads.values()):
-            self._had_workers_s = time.monotonic()
-        elif time.monotonic() - self._had_workers_s > _WITHOUT_WORKERS_S:
-            return f"it has had no workers for {_WITHOUT_WORKERS_S:g} s"
-        return ""

@@ -8,7 +8,6 @@ import json
 import os
 import threading
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -126,19 +125,27 @@ class Report:
         StorageError
             Where they can't be written.
         """
-        harmless = self.frame.copy()
-        quoting = csv.QUOTE_MINIMAL
-        for column in COLUMNS:
-            if column.dtype == "string":
-                harmless[column.name] = _harmless(harmless[column.name])
-                if harmless[column.name].str.contains("\r", regex=False).any():
-                    quoting = csv.QUOTE_NONNUMERIC  # Python before 3.11.9 leaves a cell with a CR bare otherwise
-        write_csv = partial(harmless.to_csv, index=False, lineterminator="\n", quoting=quoting)
-        _replace(folder / CSV, write_csv)
+        _replace(folder / CSV, self._write_csv)
         with contextlib.suppress(ImportError):
             _replace(folder / PARQUET, lambda path: self.frame.to_parquet(path, index=False))
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n"
         _replace(folder / SUMMARY, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def _write_csv(self, path: Path) -> None:
+        """Write the lines in blocks: a whole copy made harmless would be as large as the frame again."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for start in range(0, max(len(self.frame), 1), _BLOCK):
+                block = self.frame.iloc[start : start + _BLOCK].copy()
+                bare = True
+                for column in COLUMNS:
+                    if column.dtype == "string":
+                        block[column.name] = texts = _harmless(block[column.name])
+                        if texts.str.contains("\r", regex=False).any():
+                            quoting = (
+                                csv.QUOTE_NONNUMERIC
+                            )  # Python before 3.11.9 leaves a cell with a CR bare otherwise
+                quoting = csv.QUOTE_MINIMAL if bare else csv.QUOTE_NONNUMERIC
+                block.to_csv(file, index=False, header=start == 0, lineterminator="\n", quoting=quoting)
 
 
 def _harmless(texts: pd.Series[Any]) -> pd.Series[Any]:

@@ -183,6 +183,15 @@ def test_a_scheduler_that_is_not_there_is_said_to_be(job_of):
     assert "Traceback" not in done.stderr
 
 
+def test_where_dask_is_not_installed_the_remedy_is_said(job_of):
+    job = job_of(2)
+    hidden = "import sys; sys.modules['distributed'] = None; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
+    options = job.command("--backend", "dask", "--scheduler", "tcp://127.0.0.1:1")[3:]
+    done = subprocess.run([sys.executable, "-c", hidden, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 6
+    assert "bulkdcm[dask]" in done.stderr
+
+
 HANGS = """
 import os, sys
 from distributed import Client

@@ -18,12 +18,13 @@ LAYERS = (
     ("outcome",),
     ("settings",),
     ("uids",),
-    ("system",),
+    ("system", "cluster"),
     ("slots",),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
     ("worker", "resume", "template", "verify", "draft"),
     ("run",),
+    ("execution",),
     ("pipeline",),
     ("bench",),
     ("cli",),
@@ -76,8 +77,8 @@ def importers(package: str) -> set[str]:
     }
 
 
-def test_only_parallel_imports_joblib():
-    assert importers("joblib") == {"parallel.py"}
+def test_only_parallel_and_its_cluster_import_joblib():
+    assert importers("joblib") == {"parallel.py", "cluster.py"}
 
 
 def test_only_the_report_imports_pandas():
