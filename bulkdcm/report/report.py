@@ -140,12 +140,15 @@ class Report:
                 for column in COLUMNS:
                     if column.dtype == "string":
                         block[column.name] = texts = _harmless(block[column.name])
-                        if texts.str.contains("\r", regex=False).any():
-                            quoting = (
-                                csv.QUOTE_NONNUMERIC
-                            )  # Python before 3.11.9 leaves a cell with a CR bare otherwise
-                quoting = csv.QUOTE_MINIMAL if bare else csv.QUOTE_NONNUMERIC
-                block.to_csv(file, index=False, header=start == 0, lineterminator="\n", quoting=quoting)
+                        bare &= not texts.str.contains("\r", regex=False).any()
+                block.to_csv(
+                    file,
+                    index=False,
+                    header=start == 0,
+                    lineterminator="\n",
+                    # Python before 3.11.9 gives a cell with a CR no quotes by itself.
+                    quoting=csv.QUOTE_MINIMAL if bare else csv.QUOTE_NONNUMERIC,
+                )
 
 
 def _harmless(texts: pd.Series[Any]) -> pd.Series[Any]:
