@@ -38,6 +38,9 @@ def cluster(folder: Path) -> Iterator[str]:
     ]
     try:
         while not file.exists() or not file.read_text(encoding="utf-8").endswith("}"):
+            if any(process.poll() is not None for process in started):
+                msg = "dask hasn't started: pip install 'bulkdcm[dask]'"
+                raise RuntimeError(msg)
             time.sleep(0.1)
         yield json.loads(file.read_text(encoding="utf-8"))["address"]
     finally:
