@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -76,10 +77,14 @@ class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib ships no 
     def _pass_on(self, future: Any, result: Any) -> None:
         self._results.pop(future, None)
         number = self._callbacks.pop(future).args[0]
-        if future.status == "error" and isinstance(result[1], distributed.KilledWorker):
+        # A result is a list, also where its worker has died since and the status is another again.
+        error = result[1] if isinstance(result, tuple) else result
+        if isinstance(error, distributed.KilledWorker):
             result = [(number, None)]
-        elif future.status != "finished":
-            result = _ended("its scheduler is gone" if future.status == "cancelled" else repr(result))
+        elif isinstance(error, CancelledError):
+            result = _ended("its scheduler is gone")
+        elif isinstance(error, BaseException):
+            result = _ended(str(error) if isinstance(error, ClusterError) else repr(error))
         self._tell(number, result)
 
     async def _fault(self) -> str:

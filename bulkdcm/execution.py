@@ -131,8 +131,8 @@ class Execution:
         )
         if self.on_progress:
             self.on_progress(self._progress)
-        self.stopped = result.stopped
-        return not (result.stopped or (failed and self.context.settings.fail_fast))
+        self.stopped = self.stopped or result.stopped
+        return not (self.stopped or (failed and self.context.settings.fail_fast))
 
     def _tidy(self) -> None:
         """Remove the outputs of earlier attempts that no row has now and, where asked, those of rows that are gone."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import threading
+import warnings
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -155,28 +157,50 @@ def _run_parallel(
             yield delayed(_numbered)(function, number, chunk)
 
     again = True
+    while again:
+        again = False
+        results: Any = _parallel(pool)(tasks())
+        try:
+            with _closing_quietly(results):
+                for finished, result in results:
+                    chunk = pending.pop(finished)
+                    if result is None:
+                        again = True  # joblib doesn't ask again for chunks after it has had the last
+                        yield Lost((chunk,))
+                    else:
+                        yield result
+        except BrokenProcessPool:
+            again = True
+            lost = tuple(pending.values())
+            pending.clear()
+            yield Lost(lost)
+    if pool.backend == "loky" and number:
+        # The next run has other workers; these would only hold their memory. A run that is stopped is joblib's to end.
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+
+@contextlib.contextmanager
+def _closing_quietly(results: Any) -> Iterator[None]:
+    """Close joblib's results after the block, and keep from the user what it says of a run that is stopped.
+
+    A thread of loky's that is handing out a task then fails with a KeyError, and joblib advises how to waste no tasks;
+    nothing follows from either.
+    """
+    before = threading.excepthook
+
+    def say(failure: threading.ExceptHookArgs) -> None:
+        of_loky = failure.thread is not None and failure.thread.name == "ExecutorManagerThread"
+        if not (of_loky and failure.exc_type is KeyError):
+            before(failure)
+
+    threading.excepthook = say
     try:
-        while again:
-            again = False
-            results: Any = _parallel(pool)(tasks())
-            try:
-                with contextlib.closing(results):
-                    for finished, result in results:
-                        chunk = pending.pop(finished)
-                        if result is None:
-                            again = True  # joblib doesn't ask again for chunks after it has had the last
-                            yield Lost((chunk,))
-                        else:
-                            yield result
-            except BrokenProcessPool:
-                again = True
-                lost = tuple(pending.values())
-                pending.clear()
-                yield Lost(lost)
+        yield
     finally:
-        if pool.backend == "loky" and number:
-            # The next run has other workers; these would only hold their memory, and this process at its end.
-            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
+        threading.excepthook = before
 
 
 def _parallel(pool: Pool) -> Any:

@@ -38,13 +38,21 @@ class Queue:
         self._chunks = iter(chunks)
         self._back: deque[Rows] = deque()
         self._guard = threading.Lock()  # joblib takes chunks from a thread of its own
+        self.ended = False
 
     def __iter__(self) -> Iterator[Rows]:
         return self
 
     def __next__(self) -> Rows:
         with self._guard:
+            if self.ended:
+                raise StopIteration
             return self._back.popleft() if self._back else next(self._chunks)
+
+    def end(self) -> None:
+        """Give no more."""
+        with self._guard:
+            self.ended = True
 
     def put_back(self, chunk: Rows) -> None:
         """Take a chunk again; an empty one is passed over."""
@@ -117,9 +125,11 @@ def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResul
             if isinstance(result, ChunkResult):
                 deaths = 0
                 if not record(result):
-                    return died
+                    queue.end()  # what is under way comes to its end and is recorded too
                 continue
             died = True
+            if queue.ended:
+                continue
             if not context.slots:
                 later += _singled_out(result, queue)
                 continue
@@ -130,8 +140,8 @@ def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResul
                 msg = "workers die before they begin a row: the system may be out of memory. Lower --n-jobs and run again."
                 raise StorageError(msg)
             if not all(record(_alone(row, context, pool, watch)) for row in alone):
-                return died
-        all(record(_alone(row, context, pool, watch)) for row in later)
+                queue.end()
+        all(record(_alone(row, context, pool, watch)) for row in later if not queue.ended)
     finally:
         watch.end()
     return died

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import images, iods, storage, system, uids
+from bulkdcm import __version__, images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode, encode_file
-from bulkdcm.errors import RowError, StorageError
+from bulkdcm.errors import ClusterError, RowError, StorageError
 from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
@@ -49,6 +49,8 @@ class Context:
         Folder where workers say which row they are at; empty where there are no worker processes.
     memory_bytes
         What a worker may allocate; 0 for no limit.
+    version
+        Of the bulkdcm that the run has; a worker of a cluster may have another.
     destination
         ``files``: where outputs are written; ``recognise``: nothing is, and a row is converted where its output is there
         already, byte for byte; ``null``: nothing is.
@@ -61,6 +63,7 @@ class Context:
     parent: int = 0
     slots: str = ""
     memory_bytes: int = 0
+    version: str = __version__
     destination: str = "files"
 
 
@@ -109,7 +112,16 @@ class _Stages:
 
 
 def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
-    """Convert `rows` one after another, and bring their files to the disk before saying so."""
+    """Convert `rows` one after another, and bring their files to the disk before saying so.
+
+    Raises
+    ------
+    ClusterError
+        Where this worker has another release than the run, which might write other bytes.
+    """
+    if context.version != __version__:
+        msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
+        raise ClusterError(msg)
     outcomes: list[Outcome] = []
     stopped = ""
     try:

@@ -161,6 +161,17 @@ def test_workers_that_are_all_gone_end_the_run(job_of, reference, cluster, still
     goes_on(job, whole)
 
 
+def test_a_worker_with_another_release_is_refused(job_of, cluster):
+    job = job_of(10)
+    options = cluster(job).options()
+    other = "import bulkdcm, sys; bulkdcm.__version__ = '9'; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", other, *job.command(*options)[3:]]
+    done = subprocess.run(command, capture_output=True, text=True, env=job.environment, check=False, timeout=120)
+    assert done.returncode == 6
+    assert "the run 9: install the same" in done.stderr
+    assert not job.stored()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
