@@ -208,8 +208,10 @@ def _parallel(pool: Pool) -> Any:
     if pool.backend == "dask":
         return Parallel(pre_dispatch="3*n_jobs", **options)
     options["backend"] = pool.backend
-    if pool.backend == "loky" and pool.prepare:
-        options["initializer"] = pool.prepare
+    if pool.backend == "loky":
+        options["inner_max_num_threads"] = 1  # a codec's or BLAS's own threads would fight the other workers for cores
+        if pool.prepare:
+            options["initializer"] = pool.prepare
     if pool.workers > 1 or pool.backend != "loky":
         return Parallel(n_jobs=pool.workers, pre_dispatch="3*n_jobs", **options)
     # joblib would run one job in this process, where a crash would end the run: two workers, one at work.

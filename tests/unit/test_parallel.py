@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
 
-from bulkdcm.parallel import _CHUNK_S, _LARGEST_CHUNK, cut
+from bulkdcm.parallel import _CHUNK_S, _LARGEST_CHUNK, Pool, cut, run_chunks
 
 
 def sizes(seconds: list[float], *, workers=2, asked=0) -> list[int]:
@@ -39,6 +40,16 @@ def test_chunks_shrink_towards_the_end_so_that_workers_end_together():
 
 def test_a_size_that_is_asked_for_is_kept():
     assert sizes([9.0] * 10, asked=4) == [4, 4, 2]
+
+
+def threads_allowed(_: int) -> list[str]:
+    return [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_libraries_have_one_thread_in_a_worker(n_jobs):
+    found = list(run_chunks(threads_allowed, iter(range(3)), Pool(n_jobs=n_jobs, backend="loky")))
+    assert found == [["1", "1", "1"]] * 3
 
 
 def test_no_items_are_no_chunks():
