@@ -204,18 +204,19 @@ def _closing_quietly(results: Any) -> Iterator[None]:
 
 
 def _parallel(pool: Pool) -> Any:
-    options: dict[str, Any] = {"batch_size": 1, "return_as": "generator_unordered"}
+    options: dict[str, Any] = {"batch_size": 1, "return_as": "generator_unordered", "pre_dispatch": "3*n_jobs"}
     if pool.backend == "dask":
-        return Parallel(pre_dispatch="3*n_jobs", **options)
-    options["backend"] = pool.backend
-    if pool.backend == "loky":
-        options["inner_max_num_threads"] = 1  # a codec's or BLAS's own threads would fight the other workers for cores
-        if pool.prepare:
-            options["initializer"] = pool.prepare
-    if pool.workers > 1 or pool.backend != "loky":
-        return Parallel(n_jobs=pool.workers, pre_dispatch="3*n_jobs", **options)
-    # joblib would run one job in this process, where a crash would end the run: two workers, one at work.
-    return Parallel(n_jobs=2, pre_dispatch=1, **options)
+        return Parallel(**options)
+    if pool.backend == "threading":
+        return Parallel(n_jobs=pool.workers, backend=pool.backend, **options)
+    if pool.prepare:
+        options["initializer"] = pool.prepare
+    if pool.workers == 1:
+        # joblib would run one job in this process, where a crash would end the run: two workers, one at work.
+        options["pre_dispatch"] = 1
+    # Threads of a codec or of BLAS would fight the other workers for the cores.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        return Parallel(n_jobs=max(2, pool.workers), **options)
 
 
 def _numbered(function: Callable[[Chunk], Result], number: int, chunk: Chunk) -> tuple[int, Result]:
