@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-pytest.importorskip("distributed", reason="the extra dask is not installed")
+distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 QUICK = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"}
 
@@ -33,6 +33,8 @@ class Cluster:
                 self.address = json.loads(self.file.read_text())["address"]
             time.sleep(0.05)
         assert self.address, "the scheduler hasn't started"
+        with distributed.Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
 
     def start(self, *words: object) -> subprocess.Popen:
         command = [sys.executable, "-m", "dask", *map(str, words), "--no-dashboard"]
