@@ -35,6 +35,7 @@ def shown() -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        refresh_per_second=2,  # each takes some ms from the workers
     )
     with bar:
         task = bar.add_task("converting", total=None, rate="", failures="")
