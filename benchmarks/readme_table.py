@@ -31,8 +31,7 @@ def table(results: dict[str, Any]) -> str:
                 for tool in sorted(rates, key=rates.__getitem__, reverse=True)
                 if not tool.startswith("bulkdcm")
             ]
-            where = "disk" if place == "disk" else "memory"
-            lines.append(f"| {figures['images']:,} {name}, {where} | {rates[_MINE]:,.0f}/s | {', '.join(others)} |")
+            lines.append(f"| {figures['images']:,} {name}, {place} | {rates[_MINE]:,.0f}/s | {', '.join(others)} |")
     return "\n".join(lines) + "\n"
 
 

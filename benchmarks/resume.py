@@ -17,7 +17,7 @@ from PIL import Image
 
 from benchmarks import measure
 from bulkdcm import iods, manifest, resume
-from bulkdcm.ledger import COLUMNS, FOLDER, open_ledger
+from bulkdcm.ledger import CONTENT, FOLDER, open_ledger
 from bulkdcm.settings import Settings
 
 _LINKS = 50_000  # ext4 takes 65,000 names for one file
@@ -61,8 +61,7 @@ def fill(folder: Path, rows: int) -> None:
     firsts.write_text("\n".join([lines[0], *lines[1::_LINKS]]) + "\n", encoding="utf-8")
     measure.bulkdcm("convert", firsts, "--out", out)
     ledger = open_ledger(out, None)
-    names = [name for name in COLUMNS if not name.endswith("checksum")]  # which the ledger makes itself
-    originals = [dict(zip(names, row, strict=True)) for row in ledger.outcomes(names)]
+    originals = [dict(zip(CONTENT, row, strict=True)) for row in ledger.outcomes()]
     ledger.close()
     for leftover in (out / FOLDER).iterdir():
         leftover.unlink()

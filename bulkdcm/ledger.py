@@ -60,8 +60,8 @@ COLUMNS: dict[str, str] = {
     "decisive_checksum": "INTEGER NOT NULL",
 }
 _NAMES = list(COLUMNS)
-_CONTENT = _NAMES[:-2]
-_DECISIVE_PLACES = [_CONTENT.index(name) for name in DECISIVE]
+CONTENT = _NAMES[:-2]  # without the checksums, which the ledger makes itself
+_DECISIVE_PLACES = [CONTENT.index(name) for name in DECISIVE]
 _FAR = 2**48
 _UNOWNED = "output NOT IN (SELECT output FROM outcome WHERE status = 'converted' AND ordinal >= 0)"
 _QUOTED = ", ".join(f'"{name}"' for name in _NAMES)  # rows and columns are SQL words
@@ -191,38 +191,28 @@ class Ledger:
         Parameters
         ----------
         outcomes
-            With the keys of `COLUMNS` but for the checksums; missing ones are NULL.
+            With the keys of `CONTENT`; missing ones are NULL.
         obsolete
             Outputs of earlier attempts that must go once the run is over.
         """
         marks = ", ".join("?" * len(_NAMES))
         rows = []
         for outcome in outcomes:
-            values = [outcome.get(name) for name in _CONTENT]
+            values = [outcome.get(name) for name in CONTENT]
             rows.append((*values, _checksum(values[1:]), _checksum([values[place] for place in _DECISIVE_PLACES[1:]])))
         with self._explained(), self._transaction():
             self._connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({marks})", rows)  # noqa: S608  # names are ours
             self._connection.executemany("INSERT OR IGNORE INTO obsolete VALUES (?)", [(path,) for path in obsolete])
 
-    def outcomes(self, names: Sequence[str] = tuple(_CONTENT), *, orphans: bool = False) -> Iterator[tuple[Any, ...]]:
-        """Yield the outcomes in manifest order, each a tuple in the order of `names`.
-
-        Parameters
-        ----------
-        names
-            Which columns.
-        orphans
-            Also those of rows that are no longer in the manifest, whose ordinals are negative.
+    def outcomes(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the outcomes of the manifest's rows, in its order, each a tuple in the order of `CONTENT`.
 
         Raises
         ------
         LedgerError
             Where a row is not what was written.
         """
-        places = [_CONTENT.index(name) for name in names]
-        only = "" if orphans else "WHERE ordinal >= 0"
-        for row in self._checked(_CONTENT, "checksum", only):
-            yield tuple(row[place] for place in places)
+        return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
 
     def decisive(self) -> Iterator[tuple[Any, ...]]:
         """Yield what resuming needs of every row, orphans too, in the order of `DECISIVE`.

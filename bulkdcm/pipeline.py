@@ -13,8 +13,7 @@ from bulkdcm import iods, manifest, resume, storage, template, uids
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError
 from bulkdcm.execution import Execution, Progress
-from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
-from bulkdcm.ledger import FOLDER, open_ledger, set_aside
+from bulkdcm.ledger import CONTENT, FOLDER, open_ledger, set_aside
 from bulkdcm.lock import Lock
 from bulkdcm.outcome import Failed
 from bulkdcm.report import Report, frame_of
@@ -272,5 +271,5 @@ def _frame(rows: Manifest, ledger: Ledger) -> Any:
         [source.values[code] for code in source.codes],
         [output.values[code] for code in output.codes],
         ledger.outcomes(),
-        [name for name in LEDGER_COLUMNS if not name.endswith("checksum")],
+        CONTENT,
     )

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from bulkdcm.errors import LedgerError
-from bulkdcm.ledger import DECISIVE, FILE, FOLDER, open_ledger, set_aside
+from bulkdcm.ledger import CONTENT, DECISIVE, FILE, FOLDER, open_ledger, set_aside
 
 
 def record(ordinal: int, **changes):
@@ -28,8 +28,9 @@ def ledger(tmp_path):
     found.close()
 
 
-def outputs(ledger, **options):
-    return list(ledger.outcomes(("ordinal", "output"), **options))
+def outputs(ledger, *, orphans=False):
+    names, rows = (DECISIVE, ledger.decisive()) if orphans else (CONTENT, ledger.outcomes())
+    return [(row[0], row[names.index("output")]) for row in rows]
 
 
 def test_outcomes_come_back_in_manifest_order_and_the_last_one_counts(ledger):

@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from bulkdcm.errors import StorageError
-from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
-from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger import CONTENT, open_ledger
 from bulkdcm.model import Problem
 from bulkdcm.report import COLUMNS, Report, frame_of
 from bulkdcm.report.terminal import lines
@@ -29,9 +28,8 @@ def reported(tmp_path_factory):
     def report(*outcomes: dict[str, object], sources=("a.png", "b.png", "c.png", "d.png"), **options) -> Report:
         ledger = open_ledger(tmp_path_factory.mktemp("ledger"), None)
         ledger.record({"attempt": 1, **outcome, "ordinal": ordinal} for ordinal, outcome in enumerate(outcomes))
-        names = [name for name in LEDGER_COLUMNS if not name.endswith("checksum")]
         outputs = [f"{source}.dcm" for source in sources]
-        frame = frame_of(range(2, len(sources) + 2), sources, outputs, ledger.outcomes(), names)
+        frame = frame_of(range(2, len(sources) + 2), sources, outputs, ledger.outcomes(), CONTENT)
         ledger.close()
         usual = {"warnings": (), "elapsed_s": 1.0, "n_jobs": 2, "ran": range(len(outcomes))}
         return Report(frame=frame, **{**usual, **options})

@@ -7,17 +7,15 @@ import json
 import pandas as pd
 import pytest
 
-from bulkdcm.ledger import COLUMNS as LEDGER_COLUMNS
+from bulkdcm.ledger import CONTENT
 from bulkdcm.report import COLUMNS, Report, frame_of
 from bulkdcm.report.terminal import size
 
-NAMES = [name for name in LEDGER_COLUMNS if not name.endswith("checksum")]
-
 
 def report(*outcomes: dict[str, object], rows: int = 3, **options) -> Report:
-    recorded = [tuple(outcome.get(name) for name in NAMES) for outcome in outcomes]
+    recorded = [tuple(outcome.get(name) for name in CONTENT) for outcome in outcomes]
     lines = list(range(2, rows + 2))
-    frame = frame_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, NAMES)
+    frame = frame_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, CONTENT)
     return Report(frame=frame, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[o["ordinal"] for o in outcomes], **options)
 
 
