@@ -17,7 +17,9 @@ from PIL import Image
 
 from benchmarks import measure
 from bulkdcm import iods, manifest, resume
-from bulkdcm.ledger import CONTENT, FOLDER, open_ledger
+from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger_files import FOLDER
+from bulkdcm.ledger_schema import CONTENT
 from bulkdcm.settings import Settings
 
 _LINKS = 50_000  # ext4 takes 65,000 names for one file
@@ -68,7 +70,8 @@ def fill(folder: Path, rows: int) -> None:
     settings = Settings()
     table = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
     ledger = open_ledger(out, None)
-    plan = resume.plan(table, ledger, settings.output_options(b""), (str(folder), str(out)))
+    basis = resume.Basis(settings=settings.output_options(b""), images=str(folder), out=str(out))
+    plan = resume.plan(table, ledger, basis)
     records = []
     for number in range(rows):
         original = originals[number // _LINKS]

@@ -9,30 +9,28 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.errors import (
-    AttributeValueError,
-    BulkdcmError,
-    BusyError,
-    ClusterError,
-    EncodeError,
-    LedgerError,
-    ManifestError,
-    PixelError,
-    ReadError,
-    RowError,
-    RunError,
-    SettingsError,
-    StorageError,
-    StoreError,
-)
-from bulkdcm.settings import Settings
-
 if TYPE_CHECKING:
+    from bulkdcm.errors import (
+        AttributeValueError,
+        BulkdcmError,
+        BusyError,
+        ClusterError,
+        EncodeError,
+        LedgerError,
+        ManifestError,
+        PixelError,
+        ReadError,
+        RowError,
+        RunError,
+        SettingsError,
+        StorageError,
+        StoreError,
+    )
     from bulkdcm.pipeline import Progress, check, convert, plan, rebuild
     from bulkdcm.report import Report
+    from bulkdcm.settings import Settings
 
 __version__ = "0.1.0"
 
@@ -60,19 +58,24 @@ __all__ = [
     "rebuild",
 ]
 
-# pydicom, pandas and joblib take most of a second to import, which `bulkdcm --help` need not wait for.
+# pydicom, pandas and joblib take most of a second to import, which `bulkdcm --help` need not wait for; and nothing at all
+# is imported before the entry point has seen to Ctrl-C.
 _LAZY = {
+    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "bulkdcm.errors"),
     "Progress": "bulkdcm.pipeline",
     "Report": "bulkdcm.report",
     "check": "bulkdcm.pipeline",
     "convert": "bulkdcm.pipeline",
     "plan": "bulkdcm.pipeline",
     "rebuild": "bulkdcm.pipeline",
+    "Settings": "bulkdcm.settings",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
+        from importlib import import_module  # noqa: PLC0415  # as said above
+
         return getattr(import_module(_LAZY[name]), name)
     msg = f"module 'bulkdcm' has no attribute {name!r}"
     raise AttributeError(msg)

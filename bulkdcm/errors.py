@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -86,6 +87,28 @@ class Terminated(KeyboardInterrupt):
     """The run was asked to end by SIGTERM."""
 
 
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+"""What the system says of a disk that is full, failing or read-only."""
+
+
+def of_system(error: OSError, path: object, deed: str) -> RunError:
+    """Return the error of a run's own file that the system refused: `StorageError` where it is the disk's fault.
+
+    Parameters
+    ----------
+    error
+        What the system said.
+    path
+        The file or folder.
+    deed
+        What can't be done with it, as ``made``.
+    """
+    said = f"{path}: can't be {deed}: {error.strerror or error}."
+    if error.errno in DISK_FAULTS:
+        return StorageError(f"{said} Make room or mend the disk, then run the same command again.")
+    return LedgerError(f"{said} Check its permissions, or use another --out.")
+
+
 class RowError(BulkdcmError):
     """Fails one row; the others go on."""
 
@@ -120,3 +143,7 @@ class StoreError(RowError):
     """One row's output can't be stored, for a reason of its own (a full disk is a `StorageError`)."""
 
     stage = "store"
+
+
+class OccupiedError(StoreError):
+    """Another file has the name of the row's output, and stays."""

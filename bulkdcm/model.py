@@ -109,6 +109,10 @@ class ManifestRow:
         DICOM keyword to cell text, empty cells left out.
     frames
         Where several lines are the frames of one object: all of them in that order, the first being this row's own.
+    replaces
+        Output that the row may replace: its own of an earlier run, or another that was found to be free for it.
+    staged
+        Whether its file is complete under another name first, until it is known that no other row has its UID.
     """
 
     ordinal: int
@@ -122,6 +126,8 @@ class ManifestRow:
     sha256: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     frames: tuple[FrameRow, ...] = ()
+    replaces: str = ""
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm.printable import printable
+
 if TYPE_CHECKING:
     from bulkdcm.model import InstanceUIDs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInstance:
-    """What was written, and where."""
+    """What was written, and where.
+
+    Attributes
+    ----------
+    output
+        Path relative to the output folder.
+    size_bytes, sha256, mtime_ns
+        Of the file.
+    staged
+        Where the file lies for now, since another has its name; empty where it has it.
+    """
 
     output: str
     size_bytes: int
     sha256: str
     mtime_ns: int
+    staged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +135,7 @@ class Failed:
     traceback: str = ""
     source_size_bytes: int | None = None
     source_sha256: str | None = None
+    source_mtime_ns: int | None = None
     seconds: Seconds = field(default_factory=Seconds)
     worker: int = 0
     frames: tuple[SourceFacts, ...] = ()
@@ -136,10 +150,11 @@ class Failed:
             "status": "failed",
             "stage": self.stage,
             "error": self.error,
-            "message": self.message,
-            "traceback": self.traceback,
+            "message": printable(self.message),
+            "traceback": printable(self.traceback),
             "source_size_bytes": self.source_size_bytes,
             "source_sha256": self.source_sha256,
+            "source_mtime_ns": self.source_mtime_ns,
             **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
             "worker": self.worker,
         }

@@ -11,10 +11,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky import get_reusable_executor
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # of missing semaphores: we say so ourselves, where they are needed
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
 
-from bulkdcm.errors import ClusterError
+from bulkdcm import system
+from bulkdcm.errors import ClusterError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +27,7 @@ Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
 _CHUNK_S, _LARGEST_CHUNK = 0.3, 256
+_SEMAPHORES = 16  # more than the queues and locks of loky's pool, to which each worker adds one
 _CHUNKS_A_WORKER = 4  # of what is left
 
 
@@ -159,8 +163,8 @@ def _run_parallel(
     again = True
     while again:
         again = False
-        results: Any = _parallel(pool)(tasks())
         try:
+            results: Any = _parallel(pool)(tasks())
             with _closing_quietly(results):
                 for finished, result in results:
                     chunk = pending.pop(finished)
@@ -174,9 +178,19 @@ def _run_parallel(
             lost = tuple(pending.values())
             pending.clear()
             yield Lost(lost)
+        except OSError as error:
+            raise _unstarted(error) from error
     if pool.backend == "loky" and number:
         # The next run has other workers; these would only hold their memory. A run that is stopped is joblib's to end.
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+
+def _unstarted(error: OSError) -> StorageError:
+    return StorageError(
+        f"workers can't be started: {error.strerror or error}. They share semaphores in the system's shared memory "
+        "(/dev/shm on Linux), which must be writable and not full: mend it, or use --backend threading. "
+        "What was finished is kept; then run the same command again."
+    )
 
 
 @contextlib.contextmanager
@@ -209,6 +223,8 @@ def _parallel(pool: Pool) -> Any:
         return Parallel(**options)
     if pool.backend == "threading":
         return Parallel(n_jobs=pool.workers, backend=pool.backend, **options)
+    # Without them joblib would use threads, where one crash ends the run.
+    system.check_semaphores(_SEMAPHORES + pool.workers)
     if pool.prepare:
         options["initializer"] = pool.prepare
     if pool.workers == 1:

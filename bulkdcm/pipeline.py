@@ -6,23 +6,26 @@ import contextlib
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import iods, manifest, resume, storage, template, uids
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError
 from bulkdcm.execution import Execution, Progress
-from bulkdcm.ledger import CONTENT, FOLDER, open_ledger, set_aside
+from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger_files import FOLDER, set_aside
+from bulkdcm.ledger_schema import CONTENT
 from bulkdcm.lock import Lock
-from bulkdcm.outcome import Failed
-from bulkdcm.report import Report, frame_of
-from bulkdcm.settings import Settings
+from bulkdcm.preparation import RESERVED, Preparation
+from bulkdcm.report import Report, frame_of, refuse_foreign
+from bulkdcm.settings import Settings, local_path
 from bulkdcm.worker import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
+    from bulkdcm.execution import Work
     from bulkdcm.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import ManifestRow, Problem
@@ -45,7 +48,7 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
     ManifestError
         Where the file can't be read as a manifest at all.
     """
-    return _checked(Path(path), settings or Settings.of(**options))[1]
+    return _checked(local_path("manifest", path), settings or Settings.of(**options))[1]
 
 
 def first_rows(path: str | Path, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
@@ -58,7 +61,7 @@ def first_rows(path: str | Path, count: int, settings: Settings | None = None, *
     count
         How many.
     """
-    rows, _ = _checked(Path(path), settings or Settings.of(**options))
+    rows, _ = _checked(local_path("manifest", path), settings or Settings.of(**options))
     return list(manifest.rows(rows, range(min(count, len(rows)))))
 
 
@@ -71,14 +74,15 @@ def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **
         As for `convert`.
     """
     settings = settings or Settings.of(**options)
-    rows, problems = _checked(Path(path), settings)
-    _refuse(Path(path), problems, settings)
-    folder = Path(out)
-    if not (folder / FOLDER).exists():
-        return {resume.NEW: len(rows)}
-    with Lock(folder / FOLDER), _opened(folder, settings) as ledger:
-        found = resume.plan(rows, ledger, _output_options(settings), (_images_root(Path(path), settings), str(out)))
-        return found.counts()
+    path, folder = local_path("manifest", path), local_path("--out", out)
+    rows, problems = _checked(path, settings)
+    errors = _refuse(path, problems, settings)
+    context = _context(path, folder, settings, "files")
+    preparation = Preparation(path, rows, context)
+    if not preparation.begun:
+        return preparation.counts(preparation.work(None, errors))
+    with Lock(folder / FOLDER, settings.ledger), _opened(folder, settings) as ledger:
+        return preparation.counts(preparation.work(ledger, errors))
 
 
 def convert(
@@ -118,7 +122,7 @@ def convert(
     StorageError, LedgerError
         Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
-    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress)
+    return _run(path, out, settings or Settings.of(**options), on_progress)
 
 
 def rebuild(
@@ -139,7 +143,7 @@ def rebuild(
     path, out, settings, on_progress
         As for `convert`.
     """
-    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, destination="recognise")
+    return _run(path, out, settings or Settings.of(**options), on_progress, destination="recognise")
 
 
 def rehearse(
@@ -157,22 +161,61 @@ def rehearse(
     path, out, settings, on_progress
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
-    return _run(Path(path), Path(out), settings or Settings.of(**options), on_progress, destination="null")
+    return _run(path, out, settings or Settings.of(**options), on_progress, destination="null")
 
 
 def _run(
-    path: Path,
-    folder: Path,
+    path: str | Path,
+    out: str | Path,
     settings: Settings,
     on_progress: Callable[[Progress], None] | None,
     *,
     destination: str = "files",
 ) -> Report:
     started = time.perf_counter()
+    path, folder = local_path("manifest", path), local_path("--out", out)
     check_codec(settings)
     rows, problems = _checked(path, settings)
     errors = _refuse(path, problems, settings)
-    context = Context(
+    context = _context(path, folder, settings, destination)
+    preparation = Preparation(path, rows, context)
+    if not preparation.begun:
+        preparation.work(None, errors)  # what is refused leaves nothing behind
+    storage.prepare(folder)
+    if not settings.overwrite:
+        refuse_foreign(folder)
+    with storage.in_place(folder) as identity, Lock(folder / FOLDER, settings.ledger):
+        context = replace(context, out_identity=identity)
+        if destination == "recognise":
+            set_aside(folder, settings.ledger)
+        with _opened(folder, settings) as ledger:
+            work = preparation.work(ledger, errors)
+            ledger.note("images", context.images)
+            run = Execution(work, ledger, context, on_progress)
+            interrupted = run.go()
+            if run.stopped:
+                raise StorageError(run.stopped)
+            report = Report(
+                frame=_frame(work, ledger),
+                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
+                notes=(*run.notes, *work.notes()),
+                elapsed_s=time.perf_counter() - started,
+                ran=run.ran,
+                n_jobs=run.pool.workers,
+                interrupted=interrupted,
+                partial=settings.selects,
+            )
+            storage.check_place(context.out, identity)
+            report.write(folder)
+            storage.check_place(context.out, identity)
+            if not interrupted:
+                ledger.mark("ended")  # from here on nothing half written can be left
+            run.say_what_is_left()
+    return report
+
+
+def _context(path: Path, folder: Path, settings: Settings, destination: str) -> Context:
+    return Context(
         settings=settings,
         images=_images_root(path, settings),
         out=os.path.abspath(folder),  # noqa: PTH100  # a worker elsewhere has another current folder
@@ -180,29 +223,6 @@ def _run(
         parent=os.getpid(),
         destination=destination,
     )
-    storage.prepare(folder)
-    with Lock(folder / FOLDER):
-        if destination == "recognise":
-            set_aside(folder, settings.ledger)
-        with _opened(folder, settings) as ledger:
-            run = Execution(rows, ledger, context, on_progress)
-            interrupted = run.go(_invalid(rows, errors))
-            report = Report(
-                frame=_frame(rows, ledger),
-                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
-                notes=tuple(run.notes),
-                elapsed_s=time.perf_counter() - started,
-                ran=run.ran,
-                n_jobs=run.pool.workers,
-                interrupted=interrupted,
-                partial=settings.selects,
-            )
-            if run.stopped:
-                raise StorageError(run.stopped)
-            report.write(folder)
-            if not interrupted:
-                ledger.mark("ended")  # from here on nothing half written can be left
-    return report
 
 
 def _refuse(path: Path, problems: Sequence[Problem], settings: Settings) -> list[Problem]:
@@ -223,10 +243,6 @@ def _opened(folder: Path, settings: Settings) -> Iterator[Ledger]:
         ledger.close()
 
 
-def _output_options(settings: Settings) -> str:
-    return settings.output_options(uids.read_key(settings.uid_key_file))
-
-
 def _images_root(path: Path, settings: Settings) -> str:
     root = settings.images or path.parent
     if not root.is_dir():
@@ -240,36 +256,20 @@ def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
         found = template.defaults(settings.template, with_patient=settings.template_patient)
         settings = replace(settings, defaults=(*settings.defaults, *found))
     rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
-    return rows, manifest.check(rows, _images_root(path, settings), iods.BY_UID, iods.REFUSED)
+    rows, sources = manifest.locate(rows, _images_root(path, settings), follow_links=settings.follow_links)
+    return rows, manifest.check(rows, iods.BY_UID, iods.REFUSED, reserved=RESERVED, sources=sources)
 
 
-def _invalid(rows: Manifest, errors: Sequence[Problem]) -> list[Failed]:
-    """Return the rows that the preflight found at fault, each with all of its problems."""
-    whole = [problem for problem in errors if problem.lines in {(), (1,)}]
-    if whole:
-        # A problem of the header is every row's, so there is nothing left to skip to.
-        msg = f"--skip-invalid can't skip a problem of the whole manifest: {whole[0]}"
-        raise ManifestError(msg, errors)
-    ordinals = {int(line): ordinal for ordinal, line in enumerate(rows.lines)} if errors else {}
-    objects = {ordinal: members for members in rows.frames.values() for ordinal in members}
-    found: dict[int, list[str]] = {}
-    for problem in errors:
-        for line in problem.lines:
-            about = f"column {problem.column}: " if problem.column else ""
-            for ordinal in objects.get(ordinals[line], (ordinals[line],)):  # a frame at fault is the whole object's
-                found.setdefault(ordinal, []).append(about + problem.what)
-    return [
-        Failed(ordinal=ordinal, stage="check", error="ManifestError", message=" | ".join(messages))
-        for ordinal, messages in sorted(found.items())
-    ]
-
-
-def _frame(rows: Manifest, ledger: Ledger) -> Any:
+def _frame(work: Work, ledger: Ledger) -> Any:
+    rows = work.rows
     source, output = rows.column("source"), rows.column("output")
-    return frame_of(
+    frame = frame_of(
         rows.lines.tolist(),
         [source.values[code] for code in source.codes],
         [output.values[code] for code in output.codes],
         ledger.outcomes(),
         CONTENT,
     )
+    if unchanged := work.unchanged():
+        frame.loc[unchanged, "reason"] = resume.UNCHANGED
+    return frame

@@ -6,19 +6,23 @@ The fingerprint: the row's cells, the source's size and modification time, the s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 from dataclasses import dataclass, field
+from importlib import metadata as packages
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bulkdcm import __version__, iods
 from bulkdcm.attributes import dictionary
-from bulkdcm.ledger import DECISIVE
+from bulkdcm.ledger_schema import DECISIVE
+from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy.typing as npt
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 # Raised only when the bytes of an output change for the same row and settings, not with every release.
 OUTPUT_SCHEMA = 1
+RESTAMP_SCHEMA = 2  # of re-stamped files; 2: two copies of one file get two SOP Instance UIDs
 
 NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
     "new",
@@ -40,9 +45,32 @@ NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
     "output missing",
     "output altered",
 )
-DONE, GONE = "", "gone from the manifest"
+DONE, GONE, UNCHANGED = "", "gone from the manifest", "failed before, unchanged"
+# Where a failure comes from the source, the row and the release alone, so that it would be the same again.
+_CERTAIN = {("decode", "PixelError"), ("build", "AttributeValueError"), ("encode", "EncodeError")}
+_DECODERS = ("Pillow", "kornia-rs", "numpy", "pydicom", "imagecodecs")
 _BY_UIDS = re.compile(r"[0-9.]+/[0-9.]+/[0-9.]+\.dcm")  # where the layout takes the name from the UIDs
 _IDENTITY = ("source", "instance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a manifest is compared on.
+
+    Attributes
+    ----------
+    settings
+        Digest of the settings that change bytes.
+    images, out
+        The image root and the output folder.
+    check_sources
+        Whether sources are compared by their SHA-256.
+    """
+
+    settings: str
+    images: str
+    out: str
+    check_sources: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,11 +84,23 @@ class Plan:
     attempts
         For each row, how often it has been tried.
     outputs
-        For each row, the output it has from an earlier run; empty where there is none.
+        For each row, the output it has from an earlier run, also where it failed since; empty where there is none.
+    schemas
+        For each row, the number of the rules that its bytes follow.
     followers
         Rows that are second, third … frame of an object, which runs as its first.
     moves
         (old, new) ordinals of rows that moved; the new one is negative for rows that are no longer in the manifest.
+    orphaned
+        Outputs of rows that are no longer in the manifest.
+    missing
+        Rows converted before whose source isn't there.
+    exchanged
+        Rows converted before whose source holds other bytes now, or may; only where the plan was to look.
+    before
+        How many rows have been converted before.
+    touched
+        Modification time in ns of sources that have another than before and the same bytes.
     """
 
     reasons: list[str]
@@ -68,39 +108,43 @@ class Plan:
     outputs: list[str]
     identities: npt.NDArray[np.int64]
     metadata: npt.NDArray[np.int64]
+    schemas: npt.NDArray[np.int64]
     settings: str
     followers: frozenset[int] = frozenset()
     moves: list[tuple[int, int]] = field(default_factory=list)
+    orphaned: set[str] = field(default_factory=set)
+    missing: list[int] = field(default_factory=list)
+    exchanged: list[int] = field(default_factory=list)
+    before: int = 0
+    touched: dict[int, int] = field(default_factory=dict)
 
-    def todo(self, *, retry_failed: bool) -> list[int]:
+    def todo(self, *, retry_failed: bool | None) -> list[int]:
         """Return the ordinals of the rows to run; of several frames of one object, the first."""
-        return [
-            ordinal
-            for ordinal, reason in enumerate(self.reasons)
-            if reason and (retry_failed or reason != FAILED) and ordinal not in self.followers
-        ]
-
-    def counts(self) -> dict[str, int]:
-        """Return how many rows there are by reason, the done ones under ``done``, and the earlier rows that are gone."""
-        found: dict[str, int] = {}
-        gone = sum(new < 0 for _, new in self.moves)
-        for reason in [*self.reasons, *[GONE] * gone]:
-            found[reason or "done"] = found.get(reason or "done", 0) + 1
-        return found
+        left = {None: {DONE, UNCHANGED}, True: {DONE}, False: {DONE, UNCHANGED, FAILED}}[retry_failed]
+        return [o for o, reason in enumerate(self.reasons) if reason not in left and o not in self.followers]
 
     def fingerprint(self, ordinal: int) -> dict[str, Any]:
         """Return what the ledger keeps of a row to know it again."""
         return {
             "identity": int(self.identities[ordinal]),
             "metadata": int(self.metadata[ordinal]),
-            "schema_number": OUTPUT_SCHEMA,
+            "schema_number": int(self.schemas[ordinal]),
             "settings": self.settings,
-            "reason": self.reasons[ordinal],
+            "reason": FAILED if self.reasons[ordinal] == UNCHANGED else self.reasons[ordinal],
             "attempt": self.attempts[ordinal] + 1,
         }
 
 
-def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, str]) -> Plan:
+def release() -> str:
+    """Return the releases that decide how a source is read."""
+    found = [f"bulkdcm {__version__}"]
+    for name in _DECODERS:
+        with contextlib.suppress(packages.PackageNotFoundError):
+            found.append(f"{name} {packages.version(name)}")
+    return ", ".join(found)
+
+
+def plan(manifest: Manifest, ledger: Ledger | None, basis: Basis) -> Plan:
     """Return the plan of a run.
 
     Parameters
@@ -108,66 +152,122 @@ def plan(manifest: Manifest, ledger: Ledger, settings: str, folders: tuple[str, 
     manifest
         Resolved.
     ledger
-        With the outcomes of earlier runs.
-    settings
-        Digest of the settings that change bytes.
-    folders
-        The image root and the output folder.
+        With the outcomes of earlier runs; None where there were none.
+    basis
+        What the two are compared on.
     """
+    restamped = manifest.column("sop_class").where(lambda uid: uid in iods.BY_UID and iods.BY_UID[uid].restamp)
     found = Plan(
         reasons=[NEW] * len(manifest),
         attempts=[0] * len(manifest),
         outputs=[""] * len(manifest),
-        identities=_numbered(_hashes(manifest, _IDENTITY)),
+        identities=_numbered(_hashes(manifest, _IDENTITY, normal_form)),
         metadata=_metadata(manifest),
-        settings=settings,
+        schemas=np.where(restamped, RESTAMP_SCHEMA, OUTPUT_SCHEMA).astype(np.int64),
+        settings=basis.settings,
         followers=frozenset(manifest.followers.tolist()),
     )
-    places = {identity: ordinal for ordinal, identity in enumerate(found.identities.tolist())}
-    sources, planned = manifest.column("source"), manifest.column("output")
+    if ledger is None:
+        return found
+    places = _places(manifest, found)
+    before = _Before(ledger, basis)
     aside = 0
     for row in ledger.decisive():
         old = dict(zip(DECISIVE, row, strict=True))
         aside = min(aside, old["ordinal"])
         ordinal = places.pop(old["identity"], None)
         if ordinal is None:
+            if old["output"]:
+                found.orphaned.add(old["output"])
             if old["ordinal"] >= 0:
                 aside -= 1
                 found.moves.append((old["ordinal"], aside))
             continue
         if ordinal != old["ordinal"]:
             found.moves.append((old["ordinal"], ordinal))
-        found.attempts[ordinal] = old["attempt"]
-        found.outputs[ordinal] = old["output"] or "" if old["status"] == "converted" else ""
-        place, before = planned[ordinal], old["output"] or ""
-        same_place = place == before if place else bool(_BY_UIDS.fullmatch(before))
-        unchanged = old["metadata"] == found.metadata[ordinal] and same_place
-        found.reasons[ordinal] = _reason(
-            old, settings, f"{folders[0]}/{sources[ordinal]}", folders[1], unchanged=unchanged
-        )
+        _compare(manifest, found, ordinal, old, before)
     for members in manifest.frames.values():  # where one frame is not done, the object is not
-        if reason := next((found.reasons[ordinal] for ordinal in members if found.reasons[ordinal]), DONE):
+        reasons = [found.reasons[ordinal] for ordinal in members]
+        if reason := next((reason for reason in reasons if reason not in {DONE, UNCHANGED}), max(reasons)):
             for ordinal in members:
                 found.reasons[ordinal] = reason
     return found
 
 
-def _reason(old: dict[str, Any], settings: str, source: str, out: str, *, unchanged: bool) -> str:
-    if old["status"] != "converted":
-        return FAILED
-    if old["schema_number"] != OUTPUT_SCHEMA:
-        return SCHEMA
-    if old["settings"] != settings:
-        return SETTINGS
-    if not unchanged:
-        return METADATA
+def _places(manifest: Manifest, found: Plan) -> dict[int, int]:
+    """Return the ordinal of each identity; a row is known by the form its names had in an older release, too."""
+    places = {identity: ordinal for ordinal, identity in enumerate(found.identities.tolist())}
+    as_written = _numbered(_hashes(manifest, _IDENTITY))
+    for ordinal in np.flatnonzero(as_written != found.identities).tolist():
+        places.setdefault(int(as_written[ordinal]), ordinal)
+    return places
+
+
+class _Before:
+    """What earlier runs knew beyond what decides; read only where it is asked for."""
+
+    def __init__(self, ledger: Ledger, basis: Basis) -> None:
+        self.basis = basis
+        self.release = release()
+        self.failures = ledger.failures()
+        self.digests = ledger.source_digests() if basis.check_sources else {}
+
+    def certain(self, ordinal: int) -> bool:
+        """Whether a failed row would fail again the same way if its source and metadata are the same."""
+        stage, error, release_then = self.failures.get(ordinal, ("", "", ""))
+        return (stage, error) in _CERTAIN and release_then == self.release
+
+
+def _compare(manifest: Manifest, found: Plan, ordinal: int, old: dict[str, Any], before: _Before) -> None:
+    """Note of one row what it has and why it runs."""
+    source = f"{before.basis.images}/{manifest.column('source')[ordinal]}"
+    planned, output = manifest.column("output")[ordinal], old["output"] or ""
+    found.attempts[ordinal], found.outputs[ordinal] = old["attempt"], output
+    same_place = planned == output if planned else bool(_BY_UIDS.fullmatch(output))
+    same_metadata = old["metadata"] == found.metadata[ordinal]
     try:
         status = os.stat(source)
     except OSError:
-        return SOURCE
-    if (status.st_size, status.st_mtime_ns) != (old["source_size_bytes"], old["source_mtime_ns"]):
-        return SOURCE
-    return _output_reason(old, f"{out}/{old['output']}")
+        status = None
+    same_source = status is not None and (status.st_size, status.st_mtime_ns) == (
+        old["source_size_bytes"],
+        old["source_mtime_ns"],
+    )
+    if old["status"] != "converted":
+        same = old["schema_number"] == found.schemas[ordinal] and old["settings"] == found.settings and same_metadata
+        found.reasons[ordinal] = UNCHANGED if same and same_source and before.certain(old["ordinal"]) else FAILED
+        return
+    found.before += 1
+    if status is None:
+        found.missing.append(ordinal)
+    elif before.basis.check_sources:
+        at_once = same_source
+        same_source = status.st_size == old["source_size_bytes"] and _digest(source) == before.digests.get(
+            old["ordinal"]
+        )
+        if not same_source:
+            found.exchanged.append(ordinal)
+        elif not at_once:
+            found.touched[ordinal] = status.st_mtime_ns
+    if old["schema_number"] != found.schemas[ordinal]:
+        reason = SCHEMA
+    elif old["settings"] != found.settings:
+        reason = SETTINGS
+    elif not (same_metadata and same_place):
+        reason = METADATA
+    elif not same_source:
+        reason = SOURCE
+    else:
+        reason = _output_reason(old, f"{before.basis.out}/{output}")
+    found.reasons[ordinal] = reason
+
+
+def _digest(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _output_reason(old: dict[str, Any], path: str) -> str:
@@ -179,21 +279,15 @@ def _output_reason(old: dict[str, Any], path: str) -> str:
         return ALTERED
     if status.st_mtime_ns == old["output_mtime_ns"]:
         return DONE
-    # A copied folder has new times: only the content tells.
-    try:
-        with open(path, "rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == old["output_sha256"]
-    except OSError:
-        return MISSING
-    return DONE if same else ALTERED
+    return DONE if _digest(path) == old["output_sha256"] else ALTERED  # a copied folder has new times
 
 
-def _hashes(manifest: Manifest, names: Iterable[str]) -> Hashes:
+def _hashes(manifest: Manifest, names: Iterable[str], form: Callable[[str], str] = str) -> Hashes:
     """Return 64 bits for each row that depend on the named cells that are not empty, whatever the columns' order."""
     total = np.zeros(len(manifest), dtype=np.uint64)
     for name in names:
         column = manifest.column(name)
-        bits = [_bits(f"{len(name)}:{name}={value}") if value else 0 for value in column.values]
+        bits = [_bits(f"{len(name)}:{name}={form(value)}") if value else 0 for value in column.values]
         total += np.array(bits, dtype=np.uint64)[column.codes]  # wraps, which is what sums of hashes do
     return total
 

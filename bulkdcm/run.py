@@ -108,9 +108,9 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
     """
     if pool.backend != "loky":
         if pool.backend == "dask":
-            context = replace(context, parent=0)
+            context = replace(context, parent=0, out_identity=(0, 0))  # another machine has other numbers
         return _go(Queue(chunks), context, pool, record)
-    with slots.folder_of_run() as folder:
+    with slots.folder_of_run(pool.workers) as folder:
         context = replace(context, slots=folder, parent=os.getpid())
         pool = replace(pool, prepare=partial(prepare, context))
         return _go(Queue(chunks), context, pool, record)
@@ -137,7 +137,7 @@ def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResul
             slots.clear(context.slots)
             deaths = 0 if alone else deaths + 1
             if deaths == _DEATHS_WITHOUT_A_ROW:
-                msg = "workers die before they begin a row: the system may be out of memory. Lower --n-jobs and run again."
+                msg = "workers die before they begin a row: the system may be out of memory, or the folder for temporary files full. Lower --n-jobs and run again."
                 raise StorageError(msg)
             if not all(record(_alone(row, context, pool, watch)) for row in alone):
                 queue.end()

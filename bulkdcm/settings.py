@@ -73,7 +73,16 @@ class Settings:
     only_failed
         Only rows that failed in an earlier run.
     retry_failed
-        Try the rows again that failed in an earlier run.
+        Try the rows again that failed in an earlier run: None for those whose failure may have another end now, True for
+        all of them, False for none.
+    check_sources
+        Compare done rows' sources by their SHA-256, not by size and modification time.
+    max_missing
+        Share of the sources converted before (0 to 1) that may be missing; with more, nothing runs.
+    follow_links
+        Read sources through links that lead outside the image root.
+    overwrite
+        Let outputs take the place of files that the ledger doesn't know.
     row_timeout
         Seconds after which a row fails; 0 for never.
     memory_limit
@@ -117,7 +126,11 @@ class Settings:
     where: str = ""
     sample: int = 0
     only_failed: bool = False
-    retry_failed: bool = True
+    retry_failed: bool | None = None
+    check_sources: bool = False
+    max_missing: float = 0.5
+    follow_links: bool = False
+    overwrite: bool = False
     row_timeout: float = 0.0
     memory_limit: int = 0
     fsync: bool = True
@@ -144,6 +157,8 @@ class Settings:
                 _refuse(name, value, f"a whole number from {least}")
         if not isinstance(self.row_timeout, (int, float)) or not 0 <= self.row_timeout < math.inf:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
+        if not isinstance(self.max_missing, (int, float)) or not 0 <= self.max_missing <= 1:
+            _refuse("max_missing", self.max_missing, "a share from 0 to 1")
         if self.row_timeout and self.backend == "dask":
             _refuse("row_timeout", self.row_timeout, "0 with --backend dask, whose workers can't be stopped at one row")
         if self.background:
@@ -165,7 +180,7 @@ class Settings:
                 _refuse("option", name, ", ".join(sorted(known)))
         for name in ("images", "uid_key_file", "ledger", "template", "mapping"):
             if options.get(name) is not None:
-                options[name] = Path(options[name])
+                options[name] = local_path(f"--{name.replace('_', '-')}", options[name])
         if isinstance(options.get("defaults"), dict):
             options["defaults"] = tuple((key, str(value)) for key, value in options["defaults"].items())
         if "ignore_columns" in options:
@@ -205,6 +220,36 @@ class Settings:
         if self.quality:
             changed.append(f"transfer_syntax={self.transfer_syntax}")
         return ";".join(changed)
+
+
+def is_url(text: str) -> bool:
+    """Whether a path is the address of something elsewhere; a Path has lost one of its slashes."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text) is not None
+
+
+def local_path(option: str, value: str | Path) -> Path:
+    """Return a path that an option names.
+
+    Parameters
+    ----------
+    option
+        As the user knows it.
+    value
+        What was given.
+
+    Raises
+    ------
+    SettingsError
+        If it is a URL: made into a path it would name a folder such as ``s3:``.
+    """
+    text = str(value)
+    if is_url(text):
+        remedy = "copy the files to this machine, or mount the place, and name the folder"
+        if text.lower().startswith("file:"):
+            remedy = f"write it without {text[:5]}//"
+        msg = f"{option} {text}: this is a URL, and bulkdcm reads and writes local files only. To go on, {remedy}."
+        raise SettingsError(msg)
+    return Path(value)
 
 
 def _refuse(name: str, value: object, possible: str) -> None:

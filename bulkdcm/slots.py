@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import system
+from bulkdcm.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,10 @@ class OwnSlot:
         path = Path(folder, str(os.getpid()))
         try:
             path.write_bytes(bytes(_FORM.size))
-        except FileNotFoundError:  # the run ended while this worker was starting
+            with path.open("r+b") as file:
+                self._memory = mmap.mmap(file.fileno(), _FORM.size)
+        except OSError:  # the run ended while this worker was starting, or its disk is full by now
             self._memory = mmap.mmap(-1, _FORM.size)
-            return
-        with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _FORM.size)
 
     def begin(self, ordinal: int) -> None:
         """Say that the row at `ordinal` begins now."""
@@ -73,9 +73,39 @@ def under_way(folder: str) -> list[Slot]:
 
 
 @contextlib.contextmanager
-def folder_of_run() -> Iterator[str]:
-    """Make the folder of this run's slots; those of runs that were killed go."""
-    place = Path(tempfile.gettempdir())
+def folder_of_run(workers: int) -> Iterator[str]:
+    """Make the folder of this run's slots; those of runs that were killed go.
+
+    Parameters
+    ----------
+    workers
+        How many there will be; room for their slots is made sure of.
+
+    Raises
+    ------
+    StorageError
+        Where the folder for temporary files is full, read-only or missing.
+    """
+    with contextlib.ExitStack() as held:
+        place = "the folder for temporary files"
+        try:
+            place = tempfile.gettempdir()
+            _remove_old(Path(place))
+            made = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True)
+            folder = held.enter_context(made)
+            room = Path(folder, "room")
+            room.write_bytes(bytes((workers + 1) * mmap.PAGESIZE))
+            room.unlink()
+        except OSError as error:
+            msg = (
+                f"{place} can't be written: {error.strerror}. Workers say there which row they are at: make room, "
+                "or name another folder with the environment variable TMPDIR, then run the same command again."
+            )
+            raise StorageError(msg) from error
+        yield folder
+
+
+def _remove_old(place: Path) -> None:
     for left in place.glob(f"{_PREFIX}*-*"):
         pid = left.name.removeprefix(_PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
@@ -83,8 +113,6 @@ def folder_of_run() -> Iterator[str]:
             old = time.time() - left.stat().st_mtime > _OLD_S
             if old and pid.isdigit() and not system.alive(int(pid)):
                 shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
-        yield folder
 
 
 def clear(folder: str) -> None:

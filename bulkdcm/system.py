@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
+import stat
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm import interrupts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import FrameType
+
+with contextlib.suppress(ImportError):  # Windows
+    from _multiprocessing import SemLock  # type: ignore[import-not-found]  # joblib looks with the same
 
 try:
     import fcntl
@@ -24,6 +31,10 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _WATCH_EVERY_S = 0.1
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+_WAIT_S = 0.02  # after which a signal that came at the wrong moment comes again
+# Of file systems and sandboxes without syncfs; each file is synced by itself there.
+_CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
 _LIBC: Any = None
 if sys.platform == "linux":
     with contextlib.suppress(OSError):
@@ -106,6 +117,29 @@ def children() -> list[int]:
     return found
 
 
+def pid_namespace() -> str:
+    """Return which process numbers this process knows: those of its container, say; empty where the system doesn't tell."""
+    with contextlib.suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""
+
+
+def check_semaphores(count: int) -> None:
+    """Make sure that there is room for so many named semaphores.
+
+    Raises
+    ------
+    OSError
+        Where there isn't, or they can't be made at all.
+    """
+    if sys.platform == "win32":
+        return
+    held = []
+    for number in range(count):
+        name = f"/bulkdcm-{os.getpid()}-{threading.get_ident()}-{number}"
+        held.append(SemLock(1, 1, 1, name, True))  # noqa: FBT003  # unlinked at once; takes no names
+
+
 def peak_memory_bytes(pid: int) -> int:
     """Return the most memory a process has had since it began its program; 0 where the system doesn't tell."""
     with contextlib.suppress(OSError, ValueError, IndexError):
@@ -159,14 +193,7 @@ def sync(folder: Path, files: Sequence[str]) -> None:
     OSError
         Where the disk did not take them.
     """
-    if _LIBC is not None and hasattr(_LIBC, "syncfs"):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            if _LIBC.syncfs(descriptor) != 0:
-                number = ctypes.get_errno()
-                raise OSError(number, os.strerror(number))
-        finally:
-            os.close(descriptor)
+    if _sync_all(folder):
         return
     paths = [folder / file for file in files]
     for path in [*paths, *({path.parent for path in paths} if os.name == "posix" else ())]:
@@ -177,15 +204,83 @@ def sync(folder: Path, files: Sequence[str]) -> None:
             os.close(descriptor)
 
 
+def _sync_all(folder: Path) -> bool:
+    """Sync the whole file system of a folder; return False where this system or file system can't."""
+    if _LIBC is None or not hasattr(_LIBC, "syncfs"):
+        return False
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if _LIBC.syncfs(descriptor) == 0:
+            return True
+        number = ctypes.get_errno()
+    finally:
+        os.close(descriptor)
+    if number in _CANT_SYNC_ALL:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def rename_new(old: str, new: str) -> None:
+    """Give a file another name that nothing has yet.
+
+    Raises
+    ------
+    FileExistsError
+        Where something has the name.
+    """
+    if _LIBC is not None and hasattr(_LIBC, "renameat2"):
+        if not _LIBC.renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), _RENAME_NOREPLACE):
+            return
+        number = ctypes.get_errno()
+        if number not in {errno.EINVAL, errno.ENOSYS, errno.EPERM}:  # the file system, kernel or sandbox lacks it
+            raise OSError(number, os.strerror(number), old, None, new)
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here: what comes to this name between the two calls isn't noticed
+        if os.path.lexists(new):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
+        os.rename(old, new)  # noqa: PTH104  # a pair of strings, once a file
+    else:
+        os.unlink(old)  # noqa: PTH108  # as above
+
+
 def lock(descriptor: int) -> bool:
-    """Take the one lock on an open file, until the process ends; return whether it was free."""
+    """Take the one lock on an open file, until the process ends; return whether it was free.
+
+    Raises
+    ------
+    OSError
+        Where the file system has no locks.
+    """
     if fcntl is None:
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}:
+            return False
+        raise
     return True
+
+
+def not_a_plain_file(path: Path) -> str:
+    """Return what a path is other than a regular file with one name, in words; empty where it is one, or nothing is there.
+
+    Raises
+    ------
+    OSError
+        Where that can't be known.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISREG(found.st_mode):
+        return "" if found.st_nlink == 1 else "a file with a second name (a hard link)"
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
+    return kinds.get(stat.S_IFMT(found.st_mode), "a device or socket")
 
 
 def kill(pid: int) -> None:
@@ -212,7 +307,9 @@ def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
     """Within the block, raise KeyboardInterrupt on SIGINT and `terminated()` on SIGTERM; a second signal ends at once."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        del frame
+        if interrupts.must_wait(frame):
+            threading.Timer(_WAIT_S, os.kill, (os.getpid(), signum)).start()
+            return
         for again in (signal.SIGINT, signal.SIGTERM):
             signal.signal(again, _end_now)
         raise terminated() if signum == signal.SIGTERM else KeyboardInterrupt

@@ -28,6 +28,11 @@ _SCHEME = b"bulkdcm uid 1"
 _MIN_KEY_BYTES = 16
 
 
+def normal_form(text: str) -> str:
+    """Return the form of a text that keys are derived from and compared in: Unicode's NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def derive(level: str, fields: Iterable[str], key: bytes = b"") -> str:
     """Return the UID of `level` for `fields`.
 
@@ -47,7 +52,7 @@ def derive(level: str, fields: Iterable[str], key: bytes = b"") -> str:
     """
     message = bytearray(_SCHEME)
     for text in (level, *fields):
-        encoded = unicodedata.normalize("NFC", text).encode("utf-8")
+        encoded = normal_form(text).encode("utf-8")
         message += len(encoded).to_bytes(8, "big") + encoded
     digest = hmac.digest(key, message, "sha256") if key else hashlib.sha256(message).digest()
     bits = int.from_bytes(digest[:16], "big")

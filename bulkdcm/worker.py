@@ -16,6 +16,7 @@ from bulkdcm.errors import ClusterError, RowError, StorageError
 from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
+from bulkdcm.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +42,8 @@ class Context:
         Real path of the image root.
     out
         The output folder.
+    out_identity
+        Its device and number, so that another in its place is noticed; (0, 0) where a worker can't know.
     uid_key
         Secret that UIDs are derived with, or empty.
     parent
@@ -59,6 +62,7 @@ class Context:
     settings: Settings
     images: str
     out: str
+    out_identity: tuple[int, int] = (0, 0)
     uid_key: bytes = field(default=b"", repr=False)
     parent: int = 0
     slots: str = ""
@@ -131,12 +135,13 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
                 break
     except StorageError as error:
         stopped = str(error)
-    stored = [outcome.stored.output for outcome in outcomes if isinstance(outcome, Converted)]
+    stored = [o.stored.staged or o.stored.output for o in outcomes if isinstance(o, Converted)]
     try:
         if stored and context.settings.fsync and context.destination == "files":
             storage.sync(Path(context.out), stored)
+        storage.check_place(context.out, context.out_identity)
     except StorageError as error:
-        # Nobody can say which of the files are on the disk, so none is called done.
+        # Nobody can say which of the files are on the disk, or in this folder, so none is called done.
         return ChunkResult(outcomes=(), stopped=str(error))
     return ChunkResult(outcomes=tuple(outcomes), stopped=stopped)
 
@@ -161,13 +166,13 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
     """
     stages = _Stages()
     failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid(), frames=_facts(row, ()))
-    timeout_s = context.settings.row_timeout
+    timeout_s, links = context.settings.row_timeout, context.settings.follow_links
     try:
         with system.deadline(timeout_s):
             stages.enter("read")
             sources = []
             for part in row.frames or (row,):
-                sources.append(images.read_source(context.images, part.source, part.sha256))
+                sources.append(images.read_source(context.images, part.source, part.sha256, follow_links=links))
                 failed = replace(failed, **_first_source(sources), frames=_facts(row, sources))
             return _convert(row, sources, context, stages)
     except StorageError:
@@ -226,7 +231,8 @@ def _facts(row: ManifestRow, sources: Sequence[Source]) -> tuple[SourceFacts, ..
 
 
 def _first_source(sources: Sequence[Source]) -> dict[str, Any]:
-    return {"source_size_bytes": len(sources[0].data), "source_sha256": sources[0].sha256}
+    first = sources[0]
+    return {"source_size_bytes": len(first.data), "source_sha256": first.sha256, "source_mtime_ns": first.mtime_ns}
 
 
 def _digest(sources: Sequence[Source]) -> str:
@@ -243,13 +249,15 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
     stages.enter("store")
     if system.orphaned(context.parent):
         os._exit(1)  # the run was killed: another may be at this folder already
-    stored = _DESTINATIONS[context.destination](context.out, row.output or uid_output(facts["uids"]), data)
+    storage.check_place(context.out, context.out_identity)
+    output = row.output or uid_output(facts["uids"])
+    place = Place(context.out, output, replaces=output == row.replaces, staged=row.staged, ordinal=row.ordinal)
+    stored = _DESTINATIONS[context.destination](place, data)
     return Converted(
         ordinal=row.ordinal,
         stored=stored,
         **facts,
         **_first_source(sources),
-        source_mtime_ns=sources[0].mtime_ns,
         frames=_facts(row, sources),
         seconds=stages.seconds(),
         worker=os.getpid(),

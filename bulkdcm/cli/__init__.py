@@ -12,13 +12,14 @@ from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.init import init
+from bulkdcm.cli.output import make_safe
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
 from bulkdcm.cli.show_file import show_file
 from bulkdcm.cli.verify import verify_files
-from bulkdcm.errors import ManifestError, RunError, SettingsError
+from bulkdcm.errors import ManifestError, RunError, SettingsError, Terminated
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,12 +42,14 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are printed to the standard error."""
     try:
         code = cli.main(arguments, prog_name="bulkdcm", standalone_mode=False)
+        sys.stdout.flush()  # else a full disk is noticed when nobody can say so any more
     except click.ClickException as error:
         error.show()
         return SettingsError.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("interrupted", err=True)
-        return _INTERRUPTED
+        asked = isinstance(error.__cause__ or error, Terminated)  # click makes its own of it
+        return _TERMINATED if asked else _INTERRUPTED
     except ManifestError as error:
         show(error.problems)
         click.echo(f"error: {error}", err=True)
@@ -58,5 +61,6 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def main() -> None:
-    """Entry point of the ``bulkdcm`` command."""
+    """Run the command line in a process of its own, and exit with its code."""
+    make_safe()
     sys.exit(run())

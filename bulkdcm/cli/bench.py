@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options
+from bulkdcm.cli.options import LOCAL_PATH, manifest_options
 from bulkdcm.settings import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.table import Table
 
@@ -47,9 +47,9 @@ def _list_of(convert: type) -> Any:
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Of the cluster, where dask is among the backends.")
 @click.option("--null", is_flag=True, help="Do all but write the outputs, to see the storage's share.")
 @click.option("--fsync/--no-fsync", default=True, show_default=True, help="As of convert.")
-@click.option("--place", type=click.Path(path_type=Path), help="Folder to write below. [the system's temporary one]")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="File for the figures.")
-@click.option("--plot", "plot_path", type=click.Path(path_type=Path), help="Picture, .png or .svg.")
+@click.option("--place", type=LOCAL_PATH, help="Folder to write below. [the system's temporary one]")
+@click.option("--json", "json_path", type=LOCAL_PATH, help="File for the figures.")
+@click.option("--plot", "plot_path", type=LOCAL_PATH, help="Picture, .png or .svg.")
 def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **options: Any) -> int:
     """Run some rows of MANIFEST for real with different settings, and recommend the fastest."""
     import json

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bulkdcm.cli.options import pairs
+from bulkdcm.cli.options import LOCAL_PATH, pairs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("images", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="The file to write; it must not be there yet."
-)
+@click.argument("images", type=LOCAL_PATH, required=False)
+@click.option("--out", required=True, type=LOCAL_PATH, help="The file to write; it must not be there yet.")
 @click.option(
     "--pattern", default="", metavar="PATH", help="Fields from paths, as '{PatientID}/{study}/{InstanceNumber}.png'."
 )
@@ -32,9 +33,7 @@ from bulkdcm.cli.options import pairs
 @click.option(
     "--with", "facts", multiple=True, metavar="FACT", help="Facts of the files as columns: date, density; repeatable."
 )
-@click.option(
-    "--from", "dataset", type=click.Path(path_type=Path), help="A dataset's own CSV: propose a mapping for it."
-)
+@click.option("--from", "dataset", type=LOCAL_PATH, help="A dataset's own CSV: propose a mapping for it.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV.")
 def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
     """Write a manifest of the images in the folder IMAGES; or, with --from, a mapping for a dataset's own CSV."""
@@ -57,9 +56,8 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
     if images is None or not images.is_dir():
         msg = f"{images}: no such folder."
         raise SettingsError(msg)
-    count, others = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
+    count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
     click.echo(f"{out} written: {count:,} images")
-    if others:
-        shown = ", ".join(others[:3])
-        click.echo(f"{len(others):,} other files left out, as {shown}", err=True)
+    for note in notes:
+        click.echo(note, err=True)
     return 0

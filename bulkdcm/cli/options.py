@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.settings import BACKENDS, LAYOUTS, TRANSFER_SYNTAXES
+from bulkdcm.settings import BACKENDS, LAYOUTS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Command = Callable[..., Any]
+
+
+class LocalPath(click.Path):
+    """A path on this machine; a URL is refused before it becomes a folder of that name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Return the path."""
+        name = (
+            ""
+            if parameter is None
+            else (parameter.opts[-1] if parameter.opts[-1].startswith("-") else parameter.human_readable_name)
+        )
+        return super().convert(local_path(name, os.fsdecode(value)), parameter, context)
+
+
+LOCAL_PATH = LocalPath()
 
 
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -39,11 +59,14 @@ def _all(options: list[Command]) -> Callable[[Command], Command]:
 
 manifest_options = _all(
     [
-        click.argument("manifest", type=click.Path(path_type=Path)),
+        click.argument("manifest", type=LOCAL_PATH),
         click.option(
             "--images",
-            type=click.Path(path_type=Path),
+            type=LOCAL_PATH,
             help="Image root that sources are relative to. [manifest's folder]",
+        ),
+        click.option(
+            "--follow-links", is_flag=True, help="Read sources through links that lead outside the image root."
         ),
         click.option(
             "--set",
@@ -55,7 +78,7 @@ manifest_options = _all(
         ),
         click.option(
             "--template",
-            type=click.Path(path_type=Path),
+            type=LOCAL_PATH,
             help="DICOM file whose attributes are defaults for every row; not its UIDs, pixels or patient.",
         ),
         click.option("--template-patient", is_flag=True, help="Its patient too."),
@@ -65,7 +88,7 @@ manifest_options = _all(
         click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
         click.option(
             "--mapping",
-            type=click.Path(path_type=Path),
+            type=LOCAL_PATH,
             help="TOML file that says how a dataset's own CSV is read as a manifest.",
         ),
         click.option(
@@ -114,7 +137,7 @@ run_options = _all(
         ),
         click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
         click.option("--convert-cmyk", is_flag=True, help="Convert CMYK images to RGB instead of refusing them."),
-        click.option("--uid-key-file", type=click.Path(path_type=Path), help="File with a secret to derive UIDs with."),
+        click.option("--uid-key-file", type=LOCAL_PATH, help="File with a secret to derive UIDs with."),
         click.option(
             "--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."
         ),
@@ -129,9 +152,22 @@ run_options = _all(
         click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
         click.option(
             "--retry-failed/--no-retry-failed",
-            default=True,
+            default=None,
+            help="Try all rows again that failed before, or none. [those whose failure may end otherwise now]",
+        ),
+        click.option(
+            "--check-sources", is_flag=True, help="Compare sources by content, not by size and modification time."
+        ),
+        click.option(
+            "--max-missing",
+            type=click.FloatRange(0, 1),
+            default=0.5,
             show_default=True,
-            help="Try the rows again that failed before.",
+            metavar="SHARE",
+            help="Stop before anything runs if more of the sources converted before are missing.",
+        ),
+        click.option(
+            "--overwrite", is_flag=True, help="Let outputs take the place of files in OUT that no ledger knows."
         ),
         click.option(
             "--row-timeout",
@@ -155,11 +191,11 @@ run_options = _all(
         ),
         click.option(
             "--ledger",
-            type=click.Path(path_type=Path),
+            type=LOCAL_PATH,
             help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
         ),
         click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
     ]
 )
 
-out_option = click.option("--out", required=True, type=click.Path(path_type=Path), help="Output folder.")
+out_option = click.option("--out", required=True, type=LOCAL_PATH, help="Output folder.")

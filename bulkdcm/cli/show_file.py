@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from bulkdcm.cli.options import LOCAL_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=LOCAL_PATH)
 def show_file(file: Path) -> int:
     """Print the SOP class, transfer syntax and UIDs of a DICOM FILE by name, then its attributes."""
     from pydicom.uid import UID

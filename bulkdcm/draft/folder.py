@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import os
+import io
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
+from bulkdcm.draft.listing import listed
 from bulkdcm.errors import SettingsError
-from bulkdcm.images import READERS
+from bulkdcm.manifest import fold
+from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
-_HEAD_BYTES = 132
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
 _SHOWN = 3
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
@@ -51,7 +55,7 @@ class FolderOptions:
 
 
 def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tuple[int, list[str]]:
-    """Write a manifest of the images in a folder; return how many, and the other files that were left out.
+    """Write a manifest of the images in a folder; return how many, and what was left out, a line a kind.
 
     Parameters
     ----------
@@ -69,14 +73,16 @@ def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tupl
     """
     _check_names(options)
     matcher = _matcher(options.pattern) if options.pattern else None
-    found, others = _images(images)
+    listing = listed(images)
+    found = sorted(listing.images, key=natural)
     if not found:
         msg = f"{images}: no image in it. Name the folder that holds the PNG or JPEG files."
         raise SettingsError(msg)
     rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
     _number_instances(rows)
+    _tell_apart(rows)
     _write(manifest, rows)
-    return len(rows), others
+    return len(rows), list(listing.notes())
 
 
 def _check_names(options: FolderOptions) -> None:
@@ -110,30 +116,6 @@ def _matcher(pattern: str) -> re.Pattern[str]:
     except re.error as error:
         msg = f"--pattern {pattern!r}: {error}. Name each field once, as {{PatientID}}/{{InstanceNumber}}.png."
         raise SettingsError(msg) from error
-
-
-def _images(root: Path) -> tuple[list[str], list[str]]:
-    """Return the images, found by content, and the other files; both in the order people count in."""
-    found: list[str] = []
-    others: list[str] = []
-    for path in _files(root):
-        try:
-            with (root / path).open("rb") as file:
-                head = file.read(_HEAD_BYTES)
-        except OSError:
-            head = b""
-        known = any(head.startswith(signatures) for _, signatures, _ in READERS) or head[128:] == b"DICM"
-        (found if known else others).append(path)
-    return sorted(found, key=natural), sorted(others, key=natural)
-
-
-def _files(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(folder, name)
-            if not name.startswith(".") and path.is_file():
-                yield path.relative_to(root).as_posix()
 
 
 def natural(path: str) -> list[tuple[int, int, str]]:
@@ -175,17 +157,49 @@ def _number_instances(rows: list[dict[str, str]]) -> None:
         row[_INSTANCE_NUMBER] = str(counts[key])
 
 
+def _tell_apart(rows: list[dict[str, str]]) -> None:
+    """Give rows whose outputs or keys would be one what makes them two: other outputs, an instance of their own."""
+    mirrored = [fold(posixpath.splitext(row["source"])[0] + ".dcm") for row in rows]
+    folders = {str(above) for output in mirrored for above in PurePosixPath(output).parents}
+    counts = Counter(mirrored)
+    taken = set(mirrored) | folders
+    forms = Counter(normal_form(row["source"]) for row in rows)
+    numbers: Counter[str] = Counter()
+    for row, output in zip(rows, mirrored, strict=True):
+        if (counts[output] > 1 or output in folders) and "output" not in row:
+            row["output"] = next(
+                name
+                for name in (
+                    f"{row['source']}{number}.dcm" for number in ("", *map("-{}".format, range(2, len(rows) + 2)))
+                )
+                if fold(name) not in taken
+            )
+            taken.add(fold(row["output"]))
+        if forms[key := normal_form(row["source"])] > 1 and "instance" not in row:
+            numbers[key] += 1
+            row["instance"] = f"{key} {numbers[key]}"
+
+
 def _write(manifest: Path, rows: Iterable[dict[str, str]]) -> None:
+    """Write the whole manifest, or none."""
     rows = list(rows)
     names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    data = text.getvalue().encode("utf-8")
+    made = False
     try:
-        with manifest.open("x", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        with manifest.open("xb") as file:
+            made = True
+            file.write(data)
     except FileExistsError as error:
         msg = f"--out {manifest}: there is a file already. Name another, or remove it."
         raise SettingsError(msg) from error
     except OSError as error:
+        if made:
+            with contextlib.suppress(OSError):
+                manifest.unlink()
         msg = f"--out {manifest}: {error.strerror}. Name a file that can be written."
         raise SettingsError(msg) from error

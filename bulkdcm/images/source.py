@@ -13,7 +13,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0
 _MAX_BYTES = 2**32 - 2  # more can't become one Pixel Data element (PS3.5 7.1.2)
 
 
-def read_source(root: str, path: str, expected_sha256: str = "") -> Source:
+def read_source(root: str, path: str, expected_sha256: str = "", *, follow_links: bool = False) -> Source:
     """Return the bytes of the file `path` under `root`.
 
     Parameters
@@ -24,6 +24,8 @@ def read_source(root: str, path: str, expected_sha256: str = "") -> Source:
         Relative to `root`, with forward slashes.
     expected_sha256
         Lower-case hex digest the file must have; empty to accept any.
+    follow_links
+        Whether a link may lead outside the root.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def read_source(root: str, path: str, expected_sha256: str = "") -> Source:
         if status.st_size > _MAX_BYTES:
             msg = f"{path}: {status.st_size} bytes are more than a DICOM object can hold (PS3.5 7.1.2)."
             raise ReadError(msg)
-        _check_inside(root, path, descriptor)
+        if not follow_links:
+            _check_inside(root, path, descriptor)
         try:
             data = file.readall()
         except OSError as error:
@@ -62,7 +65,7 @@ def read_source(root: str, path: str, expected_sha256: str = "") -> Source:
 def _check_inside(root: str, path: str, descriptor: int) -> None:
     real = _real_path(descriptor, root, path)
     if not real.startswith(root.rstrip(os.sep) + os.sep):
-        msg = f"{path}: leads outside the image root, to {real}. Copy the image under --images, or name a wider root."
+        msg = f"{path}: leads outside the image root, to {real}. Copy the image under --images, name a wider root, or allow it with --follow-links."
         raise ReadError(msg)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bulkdcm.attributes import levels
 from bulkdcm.manifest.table import Column, groups
 from bulkdcm.model import Problem
-from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS
+from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,24 +25,28 @@ _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
-    """Yield the problems between rows."""
-    studies = _numbered(manifest, "StudyInstanceUID", [manifest.column(name) for name in STUDY_KEYS])
+    """Yield the problems between rows: keys are compared in the form that UIDs are derived from, values as they're written."""
+    studies = _numbered(manifest, "StudyInstanceUID", [_key(manifest, name) for name in STUDY_KEYS])
     series_keys = [
         Column(studies, [""] * (int(studies.max()) + 1)),
-        *(manifest.column(name) for name in (*SERIES_KEYS, "sop_class")),
+        *(_key(manifest, name) for name in (*SERIES_KEYS, "sop_class")),
     ]
     series = _numbered(manifest, "SeriesInstanceUID", series_keys)
-    patients = groups([manifest.column(name) for name in _PATIENT_KEYS])
+    patients = groups([_key(manifest, name) for name in _PATIENT_KEYS])
     known = manifest.column("PatientID").where(bool)
     # Without a PatientID nothing but the study says who is one patient.
     patients = np.where(known, patients, patients.max() + 1 + studies).astype(np.int32)
     yield from _one_patient(manifest, studies)
-    yield from _agree(manifest, patients, levels.PATIENT, "patient")
+    yield from _agree(manifest, patients, (*_PATIENT_KEYS, *levels.PATIENT), "patient")
     yield from _agree(manifest, studies, levels.STUDY, "study")
     yield from _agree(manifest, series, levels.SERIES, "series")
     yield from _one_study(manifest, series, studies)
     yield from _one_uid_a_row(manifest, series)
     yield from _one_role_a_uid(manifest)
+
+
+def _key(manifest: Manifest, name: str) -> Column:
+    return manifest.column(name).mapped(normal_form)
 
 
 def _numbered(manifest: Manifest, uid_name: str, keys: Sequence[Column]) -> Codes:
@@ -83,9 +87,16 @@ def _agree(manifest: Manifest, numbers: Codes, names: Sequence[str], level: str)
                 lines=manifest.lines_of(others),
                 column=name,
                 value=column[int(others[0])],
-                rule=f"disagrees with {column[first]!r} on line {manifest.lines[first]}, of the same {level} (PS3.3 A.1.2)",
+                rule=f"disagrees with {_told_apart(column[first], column[int(others[0])])} on line {manifest.lines[first]}, "
+                f"of the same {level} (PS3.3 A.1.2)",
                 remedy=_REMEDIES[level],
             )
+
+
+def _told_apart(value: str, other: str) -> str:
+    """Return a value as it is shown beside another that may look the same."""
+    same = value != other and normal_form(value) == normal_form(other)
+    return f"{value!r}, which has the same letters in another Unicode form," if same else repr(value)
 
 
 _REMEDIES = {
@@ -103,7 +114,8 @@ def _one_patient(manifest: Manifest, studies: Codes) -> Iterator[Problem]:
                 lines=manifest.lines_of(others),
                 column=name,
                 value=column[int(others[0])],
-                rule=f"the study on line {manifest.lines[first]} is already that of patient {column[first]!r} (PS3.3 A.1.2)",
+                rule=f"the study on line {manifest.lines[first]} is already that of patient "
+                f"{_told_apart(column[first], column[int(others[0])])} (PS3.3 A.1.2)",
                 remedy="A study has one patient: correct the patient, or give the row another StudyInstanceUID",
             )
 
@@ -124,8 +136,7 @@ def _one_study(manifest: Manifest, series: Codes, studies: Codes) -> Iterator[Pr
 
 def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
     given = manifest.column("SOPInstanceUID")
-    instance = manifest.column("instance")
-    source = manifest.column("source")
+    instance, source = _key(manifest, "instance"), _key(manifest, "source")
     named = instance.where(bool)
     offset = len(source.values)
     keys = np.where(named, instance.codes + offset, source.codes).astype(np.int32)

@@ -1,10 +1,8 @@
-"""Where sources are read from and outputs written to: never outside the image root or the output folder."""
+"""Where outputs are written to: never outside the output folder, one place a row, and none that is bulkdcm's own."""
 
 from __future__ import annotations
 
-import os
 import posixpath
-import stat
 import unicodedata
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,17 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.model import Problem
+from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from bulkdcm.manifest.table import Column, Manifest
 
-RESERVED_OUTPUTS = ("report.csv", "report.parquet", "summary.json", ".bulkdcm")
 _MAX_NAME_BYTES = 255
 
 
-def _outside(path: str) -> str:
+def outside(path: str) -> str:
+    """Return what is wrong with a path that doesn't stay in its folder; empty if it does."""
+    if is_url(path):
+        return "a URL"
     if path.startswith(("/", "\\")) or path[1:3] in {":/", ":\\"}:
         return "an absolute path"
     if path == ".." or path.startswith("../"):
@@ -30,76 +31,24 @@ def _outside(path: str) -> str:
     return ""
 
 
-def check_sources(manifest: Manifest, root: str) -> Iterator[Problem]:
-    """Yield the problems of source paths: outside the root by name or by link; a warning where there is no file.
+def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Problem]:
+    """Yield the problems of output paths: outside the folder, reserved, or one place for two rows.
 
     Parameters
     ----------
     manifest
         Resolved.
-    root
-        Real path of the image root.
+    reserved
+        Names in the output folder that are the report's and the ledger's, in lower case.
     """
-    column = manifest.column("source")
-    folders: dict[str, bool] = {}
-    missing: list[int] = []
-    for code, path in enumerate(column.values):
-        if not path or "\0" in path:
-            continue
-        rule = _outside(path)
-        if not rule:
-            state = _look(root, path, folders)
-            if state == "missing":
-                missing.append(code)
-            elif state == "outside":
-                rule = "a link that leads outside the image root"
-        if rule:
-            yield Problem(
-                lines=manifest.lines_of(column.ordinals([code])),
-                column="source",
-                value=path,
-                rule=rule,
-                remedy="Write it relative to the image root, which --images names",
-            )
-    if missing:
-        yield Problem(
-            lines=manifest.lines_of(column.ordinals(missing)),
-            column="source",
-            value=column.values[missing[0]],
-            rule="no such file under the image root; its row will fail",
-            remedy=f"Check the column and --images {root}",
-            severity="warning",
-        )
-
-
-def _look(root: str, path: str, folders: dict[str, bool]) -> str:
-    """Return ``inside``, ``outside`` or ``missing``; each folder is resolved once."""
-    full = f"{root}/{path}"  # a million times: os.path.join is slower, Path ten times
-    try:
-        is_link = stat.S_ISLNK(os.lstat(full).st_mode)
-    except (OSError, ValueError):
-        return "missing"
-    folder = path.rpartition("/")[0]
-    if folder not in folders:
-        folders[folder] = _is_inside(os.path.realpath(f"{root}/{folder}"), root)
-    inside = folders[folder] and (not is_link or _is_inside(os.path.realpath(full), root))
-    return "inside" if inside else "outside"
-
-
-def _is_inside(real: str, root: str) -> bool:
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def check_outputs(manifest: Manifest) -> Iterator[Problem]:
-    """Yield the problems of output paths: outside the folder, reserved, or one place for two rows."""
     column = manifest.column("output")
     for code, path in enumerate(column.values):
-        rule = _outside(path) or _reserved(path)
+        rule = outside(path) or _unusable(path, reserved)
         # A path derived from a wrong source has been reported there.
         if (
             rule
             and len(ordinals := column.ordinals([code]))
-            and not _outside(manifest.column("source")[int(ordinals[0])])
+            and not outside(manifest.column("source")[int(ordinals[0])])
         ):
             yield Problem(
                 lines=manifest.lines_of(ordinals),
@@ -111,9 +60,9 @@ def check_outputs(manifest: Manifest) -> Iterator[Problem]:
     yield from _collisions(manifest, column)
 
 
-def _reserved(path: str) -> str:
+def _unusable(path: str, reserved: Collection[str]) -> str:
     first = path.split("/", 1)[0]
-    if fold(first) in RESERVED_OUTPUTS:
+    if fold(first) in reserved:
         return "the name is bulkdcm's own"
     if any(len(part.encode("utf-8", "surrogateescape")) > _MAX_NAME_BYTES for part in path.split("/")):
         return f"a name of more than {_MAX_NAME_BYTES} bytes fits no file system"
@@ -146,9 +95,12 @@ def _collisions(manifest: Manifest, column: Column) -> Iterator[Problem]:
 
 
 def _files_as_folders(manifest: Manifest, folded: Column) -> Iterator[Problem]:
-    folders = {posixpath.dirname(path) for path in folded.values}
+    used = {
+        folded.values[code] for code in np.unique(folded.codes).tolist()
+    }  # a column may keep values that no row has
+    folders = {posixpath.dirname(path) for path in used}
     folders |= {str(above) for folder in folders for above in PurePosixPath(folder).parents}
-    for file in sorted(folders & set(folded.values) - {"", "."}):
+    for file in sorted(folders & used - {"", "."}):
         inside = [code for code, path in enumerate(folded.values) if path.startswith(f"{file}/")]
         yield Problem(
             lines=manifest.lines_of(folded.ordinals(inside)),

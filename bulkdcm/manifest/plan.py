@@ -9,6 +9,7 @@ from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.model import FrameRow, ManifestRow
+from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD
     from bulkdcm.settings import Settings
 
-_KEYS = ("study", "series", "instance")
 OTHER, DICOM = "OT", "DICOM"
 _DICOM_ENDINGS = (".dcm", ".dicom")
 
@@ -40,7 +40,7 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     A class that isn't known stays as written, for the preflight to find.
     """
     columns = dict(manifest.columns)
-    columns["source"] = columns["source"].mapped(lambda path: posixpath.normpath(path) if path else path)
+    columns["source"] = columns["source"].mapped(_normal)
     columns["sha256"] = manifest.column("sha256").mapped(str.lower)
     named = _of_dicom_files(manifest.column("sop_class"), columns["source"])
     columns["sop_class"] = named.mapped(
@@ -53,6 +53,10 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     for first, *others in found.values():  # they share the output of the first
         columns["output"].codes[others] = columns["output"].codes[first]
     return Manifest(manifest.path, columns, manifest.lines, found)
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(path) if path and not is_url(path) else path
 
 
 def _of_dicom_files(classes: Column, sources: Column) -> Column:
@@ -84,7 +88,7 @@ def _usual_modality(iod: IOD) -> str:
 
 
 def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
-    outputs = outputs.mapped(lambda path: posixpath.normpath(path) if path else path)
+    outputs = outputs.mapped(_normal)
     if settings.layout != "mirror" or "" not in outputs.values:
         return outputs
     mirrored = sources.mapped(lambda path: posixpath.splitext(path)[0] + ".dcm" if path else path)
@@ -113,5 +117,7 @@ def rows(manifest: Manifest, ordinals: Iterable[int]) -> Iterator[ManifestRow]:
                 for other in manifest.frames.get(ordinal, ())
             ),
             attributes={name: cell for name, column in attributes if (cell := column[ordinal])},
-            **{name: named[name][ordinal] for name in _KEYS},
+            study=named["study"][ordinal],
+            series=named["series"][ordinal],
+            instance=named["instance"][ordinal],
         )

@@ -8,25 +8,34 @@ from bulkdcm.manifest import agreement, cells, classes, frames, paths
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import IOD
 
 
-def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> list[Problem]:
+def check(
+    manifest: Manifest,
+    iods: Mapping[str, IOD],
+    refused: Mapping[str, str],
+    *,
+    reserved: Collection[str],
+    sources: Iterable[Problem] = (),
+) -> list[Problem]:
     """Return every problem of a resolved manifest, errors before warnings, each in the order of its lines.
 
     Parameters
     ----------
     manifest
         After `resolve`.
-    images_root
-        Real path of the image root.
     iods
         SOP Class UID to SOP class.
     refused
         Keyword or UID of a SOP class that is never written to the reason.
+    reserved
+        Names in the output folder that no row may have.
+    sources
+        Problems of the source paths, as `locate` found them.
     """
     if not len(manifest):
         return [
@@ -37,7 +46,7 @@ def check(manifest: Manifest, images_root: str, iods: Mapping[str, IOD], refused
         *classes.check(manifest, iods, refused),
         *agreement.check(manifest),
         *frames.check(manifest, iods),
-        *paths.check_sources(manifest, images_root),
-        *paths.check_outputs(manifest),
+        *sources,
+        *paths.check_outputs(manifest, reserved),
     ]
     return sorted(found, key=lambda problem: (problem.severity, problem.lines[:1]))

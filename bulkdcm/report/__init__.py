@@ -1,6 +1,7 @@
 """The ledger made into something people like to look at: a DataFrame, CSV, Parquet, JSON and a terminal summary."""
 
-from bulkdcm.report.columns import COLUMNS
-from bulkdcm.report.report import CSV, PARQUET, SUMMARY, Report, frame_of, warm_up
+from bulkdcm.report.columns import COLUMNS, CSV, FILES, PARQUET, SUMMARY
+from bulkdcm.report.foreign import refuse_foreign
+from bulkdcm.report.report import Report, frame_of, warm_up
 
-__all__ = ["COLUMNS", "CSV", "PARQUET", "SUMMARY", "Report", "frame_of", "warm_up"]
+__all__ = ["COLUMNS", "CSV", "FILES", "PARQUET", "SUMMARY", "Report", "frame_of", "refuse_foreign", "warm_up"]

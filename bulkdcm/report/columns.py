@@ -1,8 +1,11 @@
-"""The report's columns, once: CSV, Parquet, terminal and the documentation all follow this table."""
+"""The report's files and columns, once: CSV, Parquet, terminal and the documentation all follow this table."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+CSV, PARQUET, SUMMARY = FILES = ("report.csv", "report.parquet", "summary.json")
+TEMPORARY_SUFFIX = ".bulkdcm-tmp"  # as the storage's, which clears what a killed run leaves
 
 
 class ReportColumn(NamedTuple):
@@ -19,7 +22,9 @@ _TEXT, _COUNT, _SECONDS = "string", "Int64", "Float64"
 COLUMNS: tuple[ReportColumn, ...] = (
     ReportColumn("line", _COUNT, "line of the manifest"),
     ReportColumn("source", _TEXT, "image, relative to the image root"),
-    ReportColumn("output", _TEXT, "DICOM file, relative to the output folder"),
+    ReportColumn(
+        "output", _TEXT, "DICOM file, relative to the output folder; of a failed row, the earlier one if it has one"
+    ),
     ReportColumn("status", _TEXT, "`converted`, `failed`, or `pending` where the run ended before the row's turn"),
     ReportColumn(
         "stage", _TEXT, "where it failed: check, read, decode, build, encode, store, crashed, timeout, unexpected"
@@ -47,8 +52,17 @@ COLUMNS: tuple[ReportColumn, ...] = (
     ReportColumn("encode_s", _SECONDS, "seconds encoding it"),
     ReportColumn("store_s", _SECONDS, "seconds storing and hashing the output"),
     ReportColumn("worker", _COUNT, "process id of the worker"),
-    ReportColumn("reason", _TEXT, "why it ran last: `new`, `failed before`, or what had changed"),
+    ReportColumn(
+        "reason",
+        _TEXT,
+        "why it ran last: `new`, `failed before`, or what had changed; `failed before, unchanged` if it was not tried again",
+    ),
     ReportColumn("attempt", _COUNT, "how many times the row was tried"),
+    ReportColumn(
+        "earlier_source_sha256",
+        _TEXT,
+        "of a failed row whose earlier output is still in place: SHA-256 of the image that it was made from",
+    ),
     ReportColumn("traceback", _TEXT, "of an error nobody foresaw"),
 )
 STAGES = tuple(column.name for column in COLUMNS if column.name.endswith("_s"))

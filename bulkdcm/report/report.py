@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
-import os
 import threading
+import time
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import StorageError
-from bulkdcm.report.columns import COLUMNS, STAGES
+from bulkdcm.printable import ERRORS
+from bulkdcm.report.columns import COLUMNS, CSV, PARQUET, STAGES, SUMMARY, TEMPORARY_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from bulkdcm.model import Problem
 
-CSV, PARQUET, SUMMARY = "report.csv", "report.parquet", "summary.json"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _EXAMPLES = 3
 _BLOCK = 20_000  # rows made into columns at once
@@ -86,6 +87,7 @@ class Report:
             "rows": len(self.frame),
             **{status: self.count(status) for status in ("converted", "failed", "pending")},
             "converted_now": len(now),
+            "earlier_outputs_kept": int(self.frame["earlier_source_sha256"].notna().sum()),
             "notes": list(self.notes),
             "warnings": [str(problem) for problem in self.warnings],
             "failures": self._failures(),
@@ -127,13 +129,13 @@ class Report:
         """
         _replace(folder / CSV, self._write_csv)
         with contextlib.suppress(ImportError):
-            _replace(folder / PARQUET, lambda path: self.frame.to_parquet(path, index=False))
+            _replace(folder / PARQUET, lambda file: self.frame.to_parquet(file, index=False))
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n"
-        _replace(folder / SUMMARY, lambda path: path.write_text(text, encoding="utf-8"))
+        _replace(folder / SUMMARY, lambda file: file.write(text.encode("utf-8", ERRORS)))
 
-    def _write_csv(self, path: Path) -> None:
+    def _write_csv(self, binary: IO[bytes]) -> None:
         """Write the lines in blocks: a whole copy made harmless would be as large as the frame again."""
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with io.TextIOWrapper(binary, encoding="utf-8", errors=ERRORS, newline="") as file:
             for start in range(0, max(len(self.frame), 1), _BLOCK):
                 block = self.frame.iloc[start : start + _BLOCK].copy()
                 bare = True
@@ -157,14 +159,17 @@ def _harmless(texts: pd.Series[Any]) -> pd.Series[Any]:
     return texts.where(~risky, "'" + texts)
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.bulkdcm-tmp")
+def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    temporary = path.with_name(f".{path.name}-{time.time_ns()}{TEMPORARY_SUFFIX}")
     try:
-        write(temporary)
+        with temporary.open("xb") as file:  # a new one, so that no link is followed
+            write(file)
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         msg = f"{path}: the report can't be written: {error.strerror or error}. Make room, then run the same command again."
         raise StorageError(msg) from error
 

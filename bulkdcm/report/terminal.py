@@ -53,6 +53,10 @@ def _counts(facts: dict[str, Any]) -> Text:
         text.append(f" ({before:,} of them before)")
     if facts["failed"]:
         text.append(f", {facts['failed']:,} failed", style="bold red")
+        if kept := facts["earlier_outputs_kept"]:
+            text.append(
+                f" ({kept:,} {'keeps its' if kept == 1 else 'keep their'} earlier output{'' if kept == 1 else 's'})"
+            )
     if facts["pending"]:
         text.append(f", {facts['pending']:,} pending", style="bold yellow")
     return text

@@ -1,5 +1,33 @@
 """Where the bytes go."""
 
-from bulkdcm.storage.files import TEMPORARY_SUFFIX, discard, prepare, recognise, remove, remove_temporary, store, sync
+from bulkdcm.storage.files import (
+    STAGED_SUFFIX,
+    TEMPORARY_SUFFIX,
+    Place,
+    check_place,
+    discard,
+    in_place,
+    prepare,
+    recognise,
+    settle,
+    store,
+    sync,
+)
+from bulkdcm.storage.removal import Removal, remove, remove_temporary
 
-__all__ = ["TEMPORARY_SUFFIX", "discard", "prepare", "recognise", "remove", "remove_temporary", "store", "sync"]
+__all__ = [
+    "STAGED_SUFFIX",
+    "TEMPORARY_SUFFIX",
+    "Place",
+    "Removal",
+    "check_place",
+    "discard",
+    "in_place",
+    "prepare",
+    "recognise",
+    "remove",
+    "remove_temporary",
+    "settle",
+    "store",
+    "sync",
+]

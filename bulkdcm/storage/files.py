@@ -6,10 +6,10 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
+import stat
 import threading
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkdcm import system
@@ -17,12 +17,13 @@ from bulkdcm.errors import StorageError, StoreError
 from bulkdcm.outcome import StoredInstance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     Buffer = bytes | memoryview
+    Identity = tuple[int, int]
 
-TEMPORARY_SUFFIX = ".bulkdcm-tmp"
-_TEMPORARY = re.compile(r"\.(\d+-\d+(-[0-9a-f]{8})?|report\.\w+-\d+|summary\.json-\d+)" + re.escape(TEMPORARY_SUFFIX))
+TEMPORARY_SUFFIX, STAGED_SUFFIX = ".bulkdcm-tmp", ".bulkdcm-staged"
 # Machines that share a folder may have processes of the same number.
 _TOKEN = os.urandom(4).hex()
 # The disk's fault, not the row's: they would fail every row, so the run ends and can be resumed.
@@ -50,15 +51,95 @@ def prepare(folder: Path) -> None:
         raise StorageError(msg)
 
 
-def store(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
-    """Write `data` to `output` under `folder` and return what was stored.
+@contextlib.contextmanager
+def in_place(folder: Path) -> Iterator[Identity]:
+    """Within the block, hold the output folder open and tell which it is; afterwards say so where it has gone.
 
-    Parameters
+    While it is open, no other folder can get its number. An error in the block is then a consequence.
+
+    Raises
+    ------
+    StorageError
+        Where the folder was removed, moved or replaced.
+    """
+    try:
+        found = os.stat(folder)
+        descriptor = os.open(folder, os.O_RDONLY) if os.name == "posix" else -1
+    except OSError as error:
+        msg = f"--out {folder}: {error.strerror}. Name a folder that can be read and written."
+        raise StorageError(msg) from error
+    identity = (found.st_dev, found.st_ino)
+    try:
+        yield identity
+    except Exception:
+        check_place(str(folder), identity)
+        raise
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def check_place(folder: str, identity: Identity) -> None:
+    """Refuse to go on where another folder, or none, is in the output folder's place; (0, 0): not known.
+
+    Raises
+    ------
+    StorageError
+        Where that is so.
+    """
+    if identity == (0, 0):
+        return
+    with contextlib.suppress(OSError):
+        found = os.stat(folder)
+        if (found.st_dev, found.st_ino) == identity:
+            return
+    msg = (
+        f"--out {folder}: the folder was removed, moved or replaced during the run. "
+        "Put it back where it was, or decide to start over, then run the same command again."
+    )
+    raise StorageError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file goes.
+
+    Attributes
     ----------
     folder
         The output folder.
     output
         Relative path with forward slashes.
+    replaces
+        Whether what is there may be replaced.
+    staged
+        Whether to leave the file beside its place.
+    ordinal
+        Of the row, so that two rows that want one place don't share a file beside it.
+    """
+
+    folder: str
+    output: str
+    replaces: bool = False
+    staged: bool = False
+    ordinal: int = 0
+
+    @property
+    def path(self) -> str:
+        """Of the file."""
+        return os.path.join(self.folder, self.output)
+
+
+def store(place: Place, data: Sequence[Buffer]) -> StoredInstance:
+    """Write a file and return what was stored.
+
+    What is already at the place and may not be replaced is left alone. If it is the very same bytes, as a killed run leaves
+    them, it is taken for the output; else the file stays beside it, for the run to say whose the place is.
+
+    Parameters
+    ----------
+    place
+        Where it goes.
     data
         The whole file, in pieces.
 
@@ -69,28 +150,71 @@ def store(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
     StoreError
         Where this name can't be written.
     """
-    final = os.path.join(folder, output)
-    parent = os.path.dirname(final)
+    parent = os.path.dirname(place.path)
     temporary = os.path.join(parent, f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}")
     try:
-        _check_inside(folder, parent)
+        check_inside(place.folder, parent)
         try:
             mtime_ns = _write(temporary, data)
         except FileNotFoundError:
-            os.makedirs(parent, exist_ok=True)
+            _make_below(place.folder, os.path.dirname(place.output))
             mtime_ns = _write(temporary, data)
-        os.replace(temporary, final)
+        stored = _stored(place.output, data, mtime_ns)
+        return _put(place, temporary, stored)
     except BaseException as error:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         if not isinstance(error, OSError):
             raise
         if error.errno in _ENDS_RUN:
-            msg = f"{output}: {error.strerror}. {_RESUME}"
+            msg = f"{place.output}: {error.strerror}. {_RESUME}"
             raise StorageError(msg) from error
-        msg = f"{output}: {error.strerror}. Check the name in the output column and the permissions of the folder."
+        msg = (
+            f"{place.output}: {error.strerror}. Check the name in the output column and the permissions of the folder."
+        )
         raise StoreError(msg) from error
-    return _stored(output, data, mtime_ns)
+
+
+def _put(place: Place, temporary: str, stored: StoredInstance) -> StoredInstance:
+    """Give a complete file its name, or leave it beside a file that may not go."""
+    if not place.staged:
+        if place.replaces:
+            os.replace(temporary, place.path)
+            return stored
+        try:
+            system.rename_new(temporary, place.path)
+        except FileExistsError:
+            if found := _same(place.path, stored):
+                os.unlink(temporary)
+                return replace(stored, mtime_ns=found)
+        else:
+            return stored
+    name = hashlib.sha256(f"{place.ordinal}\n{place.output}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    staged = f"{place.output.rpartition('/')[0]}/.{name}{STAGED_SUFFIX}".lstrip("/")
+    os.replace(temporary, os.path.join(place.folder, staged))
+    return replace(stored, staged=staged)
+
+
+def _same(path: str, stored: StoredInstance) -> int:
+    """Return the modification time in ns of the file at `path` if it holds the bytes that were to be stored there; else 0."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return 0
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != stored.size_bytes:
+            return 0
+        return status.st_mtime_ns if hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256 else 0
+
+
+def _make_below(folder: str, inside: str) -> None:
+    """Make the folders of an output; never the output folder itself, which someone has removed where it isn't there."""
+    path = folder
+    for name in inside.split("/") if inside else ():
+        path = os.path.join(path, name)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
 
 
 def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstance:
@@ -100,32 +224,48 @@ def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstanc
     return StoredInstance(output=output, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), mtime_ns=mtime_ns)
 
 
-def discard(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
+def discard(place: Place, data: Sequence[Buffer]) -> StoredInstance:
     """Return what `store` would, writing nothing."""
-    del folder
-    return _stored(output, data, 0)
+    return _stored(place.output, data, 0)
 
 
-def recognise(folder: str, output: str, data: Sequence[Buffer]) -> StoredInstance:
-    """Return what is stored at `output` where it is `data`, writing nothing.
+def recognise(place: Place, data: Sequence[Buffer]) -> StoredInstance:
+    """Return what is stored at a place where it is `data`, writing nothing.
 
     Raises
     ------
     StoreError
         Where there is no such file, or it holds other bytes.
     """
-    path = Path(folder, output)
     try:
-        _check_inside(folder, path.parent)
-        same = path.read_bytes() == b"".join(data)
-        mtime_ns = path.stat().st_mtime_ns
+        check_inside(place.folder, os.path.dirname(place.path))
+        os.stat(place.path)
     except OSError as error:
-        msg = f"{output}: {error.strerror}. `bulkdcm convert` will make it."
+        msg = f"{place.output}: {error.strerror}. `bulkdcm convert` will make it."
         raise StoreError(msg) from error
-    if not same:
-        msg = f"{output}: not what this row gives. `bulkdcm convert` will make it anew."
+    stored = _stored(place.output, data, 0)
+    mtime_ns = _same(place.path, stored)
+    if not mtime_ns:
+        msg = f"{place.output}: not what this row gives. `bulkdcm convert` will make it anew."
         raise StoreError(msg)
-    return _stored(output, data, mtime_ns)
+    return replace(stored, mtime_ns=mtime_ns)
+
+
+def settle(folder: Path, staged: str, output: str) -> None:
+    """Give a staged file its name, replacing what has it; nothing where that was done before.
+
+    Raises
+    ------
+    StorageError
+        Where the disk does not do it.
+    """
+    try:
+        os.replace(folder / staged, folder / output)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        msg = f"{output}: {error.strerror}. {_RESUME}"
+        raise StorageError(msg) from error
 
 
 def _write(path: str, data: Sequence[Buffer]) -> int:
@@ -146,8 +286,14 @@ def _write(path: str, data: Sequence[Buffer]) -> int:
         os.close(descriptor)
 
 
-def _check_inside(folder: str | Path, parent: str | Path) -> None:
-    """Refuse a folder inside the output that is a link to somewhere else."""
+def check_inside(folder: str | Path, parent: str | Path) -> None:
+    """Refuse a folder inside the output that is a link to somewhere else.
+
+    Raises
+    ------
+    OSError
+        Where it is.
+    """
     try:
         found = os.stat(parent)
     except FileNotFoundError:
@@ -182,35 +328,3 @@ def sync(folder: Path, outputs: Sequence[str]) -> None:
     except OSError as error:
         msg = f"{folder}: {error.strerror}. {_RESUME}"
         raise StorageError(msg) from error
-
-
-def remove(folder: Path, outputs: Iterable[str]) -> list[str]:
-    """Remove outputs, and the folders they leave empty; return those that are gone."""
-    gone = []
-    for output in outputs:
-        path = folder / output
-        try:
-            _check_inside(folder, path.parent)
-            path.unlink(missing_ok=True)
-        except OSError:
-            continue
-        gone.append(output)
-        for parent in path.parents:
-            if parent == folder:
-                break
-            try:
-                parent.rmdir()
-            except OSError:
-                break
-    return gone
-
-
-def remove_temporary(folder: Path) -> int:
-    """Remove what a killed run left half-written, by our own names only; return how many files."""
-    count = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            if _TEMPORARY.fullmatch(name):
-                Path(where, name).unlink(missing_ok=True)
-                count += 1
-    return count

@@ -22,6 +22,7 @@ HEADER = (
     "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,BodyPartExamined"
 )
 POISON = Path(__file__).parent / "poison"
+NEEDS_MOUNT = "mounting a small file system needs root"
 STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
 
 
@@ -168,6 +169,27 @@ def processes_of(session: int) -> list[int]:
             if int(fields[3]) == session and fields[0] != "Z":
                 found.append(int(entry.name))
     return found
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return a function that mounts a tmpfs of some size, or skips; unmounted at the end."""
+    mounted = []
+
+    def mount(name: str, size: str):
+        folder = tmp_path / name
+        folder.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "bulkdcm", folder], check=False, capture_output=True
+        )
+        if done.returncode:
+            pytest.skip(NEEDS_MOUNT)
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

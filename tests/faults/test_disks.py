@@ -8,29 +8,6 @@ import pytest
 
 from tests.faults.conftest import STRACE, need_strace
 
-NEEDS_MOUNT = "mounting a small file system needs root"
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """Return a function that mounts a tmpfs of some size, or skips; unmounted at the end."""
-    mounted = []
-
-    def mount(name: str, size: str):
-        folder = tmp_path / name
-        folder.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "bulkdcm", folder], check=False, capture_output=True
-        )
-        if done.returncode:
-            pytest.skip(NEEDS_MOUNT)
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", folder], check=True)
-
 
 def remount(folder, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", folder], check=True)
@@ -86,7 +63,7 @@ def test_a_read_only_output_is_said_before_anything_runs(job_of, reference, goes
 
 
 # The first two writes of a run go to semaphores of the interpreter, the others to outputs and the report.
-CALLS = [("write", "EIO", 2), ("write", "ENOSPC", 2), ("rename", "EROFS", 0), ("syncfs", "EIO", 0)]
+CALLS = [("write", "EIO", 2), ("write", "ENOSPC", 2), ("renameat2", "EROFS", 0), ("syncfs", "EIO", 0)]
 LEDGER_CALLS = [("pwrite64", "ENOSPC", 0), ("fdatasync", "EIO", 0)]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = "source,PatientID\n"
-MOST_MB, MOST_S = 700, 20
+MOST_MB, MOST_S = 700, 120
 
 
 def huge_cell(path: Path) -> None:
@@ -79,13 +79,14 @@ def test_a_huge_manifest_is_refused_in_bounded_time_and_memory(make, job_of):
         (b"source,source\na.png,b\n", 3, "twice"),
         (HEADER.encode() + b"a\0.png,1\n", 3, "line 2"),
         (HEADER.encode() + b"0/0000.jpg,1\r\n1/0001.png,1\r2/0002.png,1\n", 0, ""),
-        (gzip.compress(HEADER.encode()), 3, "gzip"),
+        (gzip.compress(HEADER.encode(), mtime=0), 3, "gzip"),
         (b"PK\x03\x04" + bytes(30), 3, "spreadsheet"),
         (b"PAR1" + bytes(30), 3, "Parquet"),
         (b"\x89PNG\r\n\x1a\n" + bytes(30), 3, "an image"),
         (HEADER.encode() + b"../../etc/passwd,1\n/etc/passwd,1\n", 3, "lines"),
         (HEADER.encode() + b"\xc3\x28.png,1\n", 3, "line 2"),
     ],
+    ids=range(11),  # bytes in a test's name are no text, and may hold the time
 )
 def test_what_is_no_manifest_is_said(data, code, words, job_of):
     job = job_of(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -199,17 +200,34 @@ def test_a_row_whose_uid_changes_leaves_no_old_file_in_the_uid_layout(job_of):
     assert len(set(old) - set(new)) == 1
 
 
-def test_a_row_that_fails_now_leaves_no_old_file(done):
-    (done.data / done.lines[3].split(",")[0]).write_bytes(b"broken")
-    assert done.run().returncode == 1
-    assert not output_of(done, 3).exists()
+def test_a_row_that_fails_now_keeps_its_earlier_output_and_is_not_tried_again_unchanged(done, reference):
+    whole = reference(done)
+    source = done.data / done.lines[3].split(",")[0]
+    before = hashlib.sha256(source.read_bytes()).hexdigest()
+    source.write_bytes(b"broken")
+    failed = done.run()
+    assert failed.returncode == 1
+    assert "1 failed (1 keeps its earlier output)" in failed.stdout
+    assert done.stored() == whole
+    assert done.report()["earlier_source_sha256"].dropna().tolist() == [before]
+    assert reasons(done) == {"done": 39, "failed before, unchanged": 1}
+    assert reasons(done, "--no-retry-failed") == {"done": 39, "failed before, unchanged": 1}
+    assert reasons(done, "--retry-failed") == {"done": 39, "failed before": 1}
+    for options, attempt, reason in (
+        ((), 2, "failed before, unchanged"),
+        (("--no-retry-failed",), 2, "failed before, unchanged"),
+        (("--retry-failed",), 3, "failed before"),
+    ):
+        again = done.run(*options)
+        assert again.returncode == 1
+        assert ("not tried again" in again.stderr) == (attempt == 2)
+        row = done.report().query("status == 'failed'").iloc[0]
+        assert (row["attempt"], row["reason"]) == (attempt, reason)
+        assert row["earlier_source_sha256"] == before
+    source.write_bytes(b"broken otherwise")
     assert reasons(done) == {"done": 39, "failed before": 1}
-    assert reasons(done, "--no-retry-failed") == {"done": 39, "failed before": 1}
-    attempts = done.report()["attempt"].tolist()
-    assert done.run("--no-retry-failed").returncode == 1
-    assert done.report()["attempt"].tolist() == attempts
-    assert done.run().returncode == 1
-    assert done.report()["attempt"].max() == 3
+    assert reasons(done, "--no-retry-failed") == {"done": 39, "failed before, left": 1}
+    assert done.stored() == whole
 
 
 def damage_truncate(path):
@@ -246,8 +264,11 @@ def test_a_damaged_ledger_is_refused_and_rebuilt_without_a_conversion(damage, do
     rebuilt = done.rebuild()
     assert rebuilt.returncode == 1, "one output is not what it should be"
     assert "39 of 40 rows converted, 1 pending" in rebuilt.stdout
-    assert reasons(done) == {"done": 39, "new": 1}
-    goes_on(done, whole)
+    refused = done.run()
+    assert refused.returncode == 3, "the file isn't what was written: it may be anybody's"
+    assert "1 file in --out that no ledger knows" in refused.stderr
+    assert reasons(done, "--overwrite") == {"done": 39, "new": 1}
+    goes_on(done, whole, "--overwrite")
     after = times(done)
     assert {path for path in after if after[path] != before[path]} == {str(output_of(done, 3))}
 

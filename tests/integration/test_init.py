@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_a_bare_folder_becomes_files_in_two_commands(tmp_path, bulkdcm_command):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "4 images" in done.stdout
-    assert "1 other files left out, as notes.txt" in done.stderr
+    assert "left out: 1 other files, such as notes.txt" in done.stderr
     rows = rows_of(manifest)
     assert [row["source"] for row in rows] == ["b/x.png", "img9.jpg", "img10.png", "really.dat"]
     assert [row["PatientID"] for row in rows] == ["0099", "0100", "0101", "0102"]
@@ -185,3 +186,96 @@ def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
     found = [dcmread(tmp_path / "out" / output) for output in report.frame["output"]]
     assert [(d.PatientID, d.PatientSex, d.get("PatientAge", "")) for d in found] == expected
     assert not [str(f) for output in report.frame["output"] for f in verify(tmp_path / "out" / output)]
+
+
+def test_what_init_writes_its_own_check_accepts(tmp_path, bulkdcm_command):
+    """Whatever the names: what a manifest can't say is left out, and said."""
+    images = tmp_path / "images"
+    names = [
+        "a.png", "a.jpg", "A.PNG", "b.dcm/x.png", "b.png", "=1+1.png", "-x.png", '"q", x.png', "line\nend.png", " lead.png",
+        "trail.png ", "x" * 250 + ".png", "y" * 254, "s3:/b.png", "\\back.png", "c\\d.png", "e\u0301.png", "\xe9.png",
+        "report.csv", "deep/er/a.png", "deep/er/a.jpg",
+    ]  # fmt: skip
+    for number, name in enumerate(names):
+        (images / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), number).save(images / name, "PNG")
+    (images / os.fsdecode(b"M\xfcller.png")).write_bytes((images / "a.png").read_bytes())
+    (tmp_path / "outside").mkdir()
+    Image.new("L", (4, 4), 77).save(tmp_path / "outside" / "o.png")
+    (images / "linked").symlink_to(tmp_path / "outside")
+    (images / "nowhere.png").symlink_to("gone.png")
+    done = bulkdcm_command("init", images, "--out", tmp_path / "m.csv")
+    assert done.returncode == 0, done.stderr
+    assert "left out: 1 linked folders, not entered, such as linked, which leads to " in done.stderr
+    assert "left out: 1 links that lead nowhere, such as nowhere.png" in done.stderr
+    assert "such as M\\xfcller.png" in done.stderr
+    assert "left out: 6 files whose names a manifest can't hold" in done.stderr
+    checked = bulkdcm_command("check", tmp_path / "m.csv", "--images", images)
+    assert checked.returncode == 0, checked.stderr
+    ran = bulkdcm_command("convert", tmp_path / "m.csv", "--images", images, "--out", images / "dicom")
+    assert ran.returncode == 0, ran.stderr
+    assert f"{len(names) - 6} of {len(names) - 6} rows converted" in ran.stdout
+    again = bulkdcm_command("init", images, "--out", tmp_path / "again.csv")
+    assert "left out: 1 folders with the outputs of an earlier run, such as dicom" in again.stderr
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "m.csv").read_bytes()
+
+
+def test_a_manifest_that_cannot_be_written_whole_is_not_left_in_part(tmp_path, bulkdcm_command):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    done = bulkdcm_command("init", tmp_path, "--out", "/dev/full")
+    assert done.returncode == 2
+    (tmp_path / "m.csv").write_text("mine")
+    assert bulkdcm_command("init", tmp_path, "--out", tmp_path / "m.csv").returncode == 2
+    assert (tmp_path / "m.csv").read_text() == "mine"
+
+
+URL = "s3://bucket/x"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("convert", "m.csv", "--out", URL),
+        ("convert", URL, "--out", "out"),
+        ("check", "m.csv", "--images", URL),
+        ("check", "m.csv", "--template", URL),
+        ("check", "m.csv", "--mapping", URL),
+        ("convert", "m.csv", "--out", "out", "--ledger", URL),
+        ("convert", "m.csv", "--out", "out", "--uid-key-file", URL),
+        ("rebuild", "m.csv", "--out", URL),
+        ("init", URL, "--out", "m2.csv"),
+        ("init", ".", "--out", URL),
+        ("init", "--from", URL, "--out", "m.toml"),
+        ("verify", URL),
+        ("show", URL),
+        ("bench", "m.csv", "--place", URL),
+        ("convert", "m.csv", "--out", "file:///out"),
+    ],
+)
+def test_a_url_is_no_path(arguments, tmp_path, bulkdcm_command):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "m.csv").write_text("source\na.png\n")
+    before = set(tmp_path.rglob("*"))
+    done = bulkdcm_command(*arguments, cwd=tmp_path, env_add={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 2, done.stderr
+    assert "this is a URL" in done.stderr
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_url_is_no_path_in_python_and_in_cells(tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("source,output\na.png,\nhttps://x/y.png,\nhttps://x/z.png,\na.png,s3://b/a.dcm\n")
+    for out in ("s3://bucket/x", Path("s3://bucket/x")):
+        with pytest.raises(bulkdcm.SettingsError, match="this is a URL"):
+            bulkdcm.convert(manifest, out)
+    found = [problem for problem in bulkdcm.check(manifest) if problem.rule == "a URL"]
+    assert [(problem.column, problem.lines) for problem in found] == [("source", (3, 4)), ("output", (5,))]
+    assert "Fetch the files first" in found[0].remedy
+
+
+def test_verify_of_a_folder_without_dicom_files_is_no_success(tmp_path, bulkdcm_command):
+    (tmp_path / "empty").mkdir()
+    done = bulkdcm_command("verify", tmp_path / "empty")
+    assert done.returncode == 2
+    assert "no DICOM file in it" in done.stderr

@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
 LAYERS = (
+    ("printable", "interrupts"),
     ("errors",),
     ("elements",),
     ("model",),
@@ -19,12 +20,13 @@ LAYERS = (
     ("settings",),
     ("uids",),
     ("system", "cluster"),
-    ("slots",),
+    ("slots", "leftovers", "ledger_files", "ledger_schema"),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
-    ("worker", "resume", "template", "verify", "draft"),
+    ("worker", "resume", "template", "verify", "draft", "places"),
     ("run",),
     ("execution",),
+    ("preparation",),
     ("pipeline",),
     ("bench",),
     ("cli",),

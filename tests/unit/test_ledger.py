@@ -7,7 +7,9 @@ import sqlite3
 import pytest
 
 from bulkdcm.errors import LedgerError
-from bulkdcm.ledger import CONTENT, DECISIVE, FILE, FOLDER, open_ledger, set_aside
+from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger_files import FILE, FOLDER, set_aside
+from bulkdcm.ledger_schema import CONTENT, DECISIVE
 
 
 def record(ordinal: int, **changes):
@@ -60,16 +62,57 @@ def test_rows_that_move_and_rows_that_go(ledger):
     ledger.renumber([(0, 2), (2, 0), (1, -1)])
     assert outputs(ledger) == [(0, "2.dcm"), (2, "0.dcm")]
     assert outputs(ledger, orphans=True)[0] == (-1, "1.dcm")
-    assert ledger.orphans() == ["1.dcm"]
-    ledger.forget_orphans(["1.dcm"])
-    assert ledger.orphans() == []
+    assert orphans_of(ledger) == ["1.dcm"]
+    ledger.forget_files(["1.dcm"])
+    assert orphans_of(ledger) == []
 
 
 def test_obsolete_outputs_are_those_no_row_has(ledger):
-    ledger.record([record(0, output="a.dcm"), record(1, output="b.dcm")], ["b.dcm", "old.dcm"])
-    assert ledger.obsolete() == ["old.dcm"]
-    ledger.forget_obsolete()
+    ledger.record([record(0, output="a.dcm", output_size_bytes=7), record(1, output="b.dcm")])
+    ledger.record([record(0, output="b.dcm"), record(1, output="c.dcm")], [0, 1])
+    assert ledger.obsolete() == [("a.dcm", 7, None, None)]
+    ledger.forget_files(["a.dcm"])
     assert ledger.obsolete() == []
+
+
+def test_a_failed_row_has_the_output_of_an_earlier_attempt(ledger):
+    ledger.record([record(0, output_sha256="o", source_sha256="s"), record(1, status="failed", output=None)])
+    earlier = ledger.earlier(0)
+    assert earlier == {
+        "output": "0.dcm", "output_size_bytes": None, "output_mtime_ns": None, "output_sha256": "o",
+        "earlier_source_sha256": "s",
+    }  # fmt: skip
+    assert ledger.earlier(1) == ledger.earlier(7) == {}
+    ledger.record([record(0, status="failed", source_sha256="new", stage="decode", error="E", release="r", **earlier)])
+    assert ledger.earlier(0) == earlier
+    assert ledger.failures()[0] == ("decode", "E", "r")
+    ledger.renumber([(0, -1)])
+    assert orphans_of(ledger) == ["0.dcm"]
+
+
+def test_names_that_were_claimed_are_known_until_they_are_forgotten(tmp_path):
+    first = open_ledger(tmp_path, None)
+    first.claim(["a.dcm", "b.dcm"])
+    first.claim(["b.dcm", "c.dcm"])
+    first.close()
+    again = open_ledger(tmp_path, None)
+    assert again.claims() == {"a.dcm", "b.dcm", "c.dcm"}
+    again.forget_claims(["a.dcm"])
+    assert again.claims() == {"b.dcm", "c.dcm"}
+    again.forget_claims()
+    assert again.claims() == set()
+    again.close()
+
+
+def test_another_value_in_one_column_keeps_the_row_valid(ledger):
+    ledger.record([record(0, source_mtime_ns=1), record(1, source_mtime_ns=2)])
+    ledger.amend("source_mtime_ns", {1: 9})
+    place = DECISIVE.index("source_mtime_ns")
+    assert [row[place] for row in ledger.decisive()] == [1, 9]
+
+
+def orphans_of(ledger):
+    return [file[0] for file in ledger.orphans()]
 
 
 def change(path, statement: str) -> None:
@@ -151,27 +194,27 @@ def test_damage_to_the_rest_is_noticed_by_the_report_and_does_not_stop_a_resume(
     [
         ([], ["1.dcm"]),
         ([record(5, output="1.dcm")], []),
-        ([record(5, output="1.dcm", status="failed")], ["1.dcm"]),
+        ([record(5, output="1.dcm", status="failed")], []),
     ],
 )
-def test_an_output_is_an_orphan_s_only_while_no_converted_row_has_it(others, orphans, ledger):
-    ledger.record([record(1), record(2, status="failed", output="2.dcm")])
+def test_an_output_is_an_orphan_s_only_while_no_row_has_it(others, orphans, ledger):
+    ledger.record([record(1), record(2, status="failed", output=None)])
     ledger.renumber([(1, -1), (2, -2)])
     ledger.record(others)
-    assert ledger.orphans() == orphans
+    assert orphans_of(ledger) == orphans
 
 
 def test_forgetting_orphans_leaves_rows_with_the_same_output(ledger):
     ledger.record([record(0, output="x.dcm"), record(1, output="x.dcm"), record(2)])
     ledger.renumber([(0, -1), (2, -2)])
-    ledger.forget_orphans(["x.dcm"])
+    ledger.forget_orphans()
     assert outputs(ledger, orphans=True) == [(-2, "2.dcm"), (1, "x.dcm")]
 
 
 def test_a_commit_that_fails_keeps_none_of_its_rows(ledger):
     ledger.record([record(0)])
     with pytest.raises(LedgerError, match="can't be used"):
-        ledger.record([record(1), record(2, status=None)], ["old.dcm"])
+        ledger.record([record(1), record(2, status=None)], [0])
     assert outputs(ledger) == [(0, "0.dcm")]
     assert ledger.obsolete() == []
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -80,6 +83,20 @@ def test_the_lowest_versions_tested_are_the_bounds():
 
 def test_the_changelog_has_this_version():
     assert f"## {bulkdcm.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_tests_have_the_same_names_in_every_process():
+    """Else the workers of pytest-xdist collect different tests, and none runs."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", "tests"]
+    collecting = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+        for environment in ({"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"})
+    ]
+    first, second = (process.communicate(timeout=300)[0].splitlines() for process in collecting)
+    names = [line for line in first if "::" in line]
+    assert len(names) > 1000
+    assert names == [line for line in second if "::" in line]
+    assert all(name.isascii() and name.isprintable() for name in names)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "bulkdcm").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from bulkdcm.errors import StorageError
-from bulkdcm.ledger import CONTENT, open_ledger
+from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger_schema import CONTENT
 from bulkdcm.model import Problem
 from bulkdcm.report import COLUMNS, Report, frame_of
 from bulkdcm.report.terminal import lines

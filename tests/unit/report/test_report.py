@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from bulkdcm.ledger import CONTENT
+from bulkdcm.ledger_schema import CONTENT
 from bulkdcm.report import COLUMNS, Report, frame_of
 from bulkdcm.report.terminal import size
 

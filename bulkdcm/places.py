@@ -1,0 +1,297 @@
+"""What lies where outputs will go: nothing, the row's own earlier output, or a file that isn't ours and stays.
+
+Files are compared by the real path of their folder, in the form in which some file systems take two names for one, and
+by what they are on the disk, so that links and other spellings are found.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bulkdcm.manifest import fold
+from bulkdcm.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from bulkdcm.manifest import Manifest
+
+_EXAMPLES = 3
+_NONE = (-1, -1)
+# Whose a file is: the run's to replace, read by it, another row's, of a row that is gone, nobody's that is known.
+_OURS, _READ, _ROWS, _ORPHANED, _FOREIGN = "ours", "read", "row's", "orphaned", "foreign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger knows of files in the output folder.
+
+    Attributes
+    ----------
+    outputs
+        For each row of the manifest, its output of an earlier run; empty where there is none.
+    ours
+        Names that a run which didn't end may have written, and outputs that are to go.
+    orphaned
+        Outputs of rows that are no longer in the manifest.
+    """
+
+    outputs: Sequence[str]
+    ours: set[str] = field(default_factory=set)
+    orphaned: set[str] = field(default_factory=set)
+
+
+class Places:
+    """The output folder, before a run writes to it.
+
+    Parameters
+    ----------
+    out, images
+        The output folder, and the real path of the image root.
+    named
+        Files that the run reads or keeps beside the sources: what each is, by its path.
+    reports
+        Names of the files that the run writes into the output folder beside the outputs.
+    """
+
+    def __init__(self, out: str, images: str, named: Mapping[str, str], reports: Iterable[str]) -> None:
+        self._reports = tuple(reports)
+        self._out = os.path.realpath(out)
+        self._images = images
+        self._named = named
+        self._folders: dict[str, str] = {}
+
+    def check(
+        self, manifest: Manifest, todo: Iterable[int], known: Known, *, overwrite: bool, prune: bool
+    ) -> tuple[list[Problem], dict[int, str]]:
+        """Return the problems, and what rows may replace beside their own earlier output.
+
+        Parameters
+        ----------
+        manifest
+            Resolved.
+        todo
+            Ordinals of the rows that will run.
+        known
+            From the ledger.
+        overwrite
+            Whether files that nobody knows may be replaced.
+        prune
+            Whether outputs of rows that are gone may be.
+        """
+        outputs = manifest.column("output")
+        found = _Found(manifest)
+        judge = _Judge(self, manifest, known, overwrite=overwrite)
+        for name in self._reports:
+            if what := judge.names.get(fold(f"{self._out}/{name}")):
+                found.reports.append(f"{what} would be replaced by the run's own {name}")
+        for ordinal in range(len(manifest)) if judge.names else ():
+            if what := judge.names.get(fold(self.real(outputs[ordinal]))):
+                found.add(_READ, what, ordinal)
+        takes: dict[int, str] = {}
+        for ordinal in todo:
+            status = None if found.has(ordinal) else self.status(outputs[ordinal])
+            if status is None:
+                continue
+            kind, what = judge.verdict(outputs[ordinal], status, known.outputs[ordinal])
+            if kind in {_OURS, _ORPHANED}:
+                takes[ordinal] = outputs[ordinal]
+            if kind in {_READ, _FOREIGN} or (kind == _ORPHANED and not prune):
+                found.add(kind, what, ordinal)
+        return list(found.problems(overwrite=overwrite)), takes
+
+    def may_replace(self, manifest: Manifest, output: str) -> bool:
+        """Whether a file that nobody knows is one that ``--overwrite`` lets go: a file, and none that the run reads."""
+        status = self.status(output)
+        if status is None or fold(self.real(output)) in self.read_names(manifest):
+            return status is None
+        return _Judge(self, manifest, Known(outputs=()), overwrite=True).verdict(output, status, "")[0] == _OURS
+
+    def status(self, output: str) -> os.stat_result | None:
+        """Return what is known of the file at an output; None where there is none."""
+        if not output or self._folder(output) == "":
+            return None
+        try:
+            return os.lstat(f"{self._out}/{output}")
+        except (OSError, ValueError):
+            return None
+
+    def _folder(self, output: str) -> str:
+        """Return the real path of an output's folder; empty where it isn't there, so that nothing can be in it."""
+        folder = output.rpartition("/")[0]
+        if folder not in self._folders:
+            real = os.path.realpath(f"{self._out}/{folder}")
+            self._folders[folder] = real if os.path.isdir(real) else ""
+        return self._folders[folder]
+
+    def real(self, output: str) -> str:
+        """Return the path of an output with its folder's real path."""
+        folder, _, name = output.rpartition("/")
+        return f"{self._folder(output) or f'{self._out}/{folder}'.rstrip('/')}/{name}"
+
+    def read_names(self, manifest: Manifest) -> dict[str, str]:
+        """Return what is read from within the output folder, by folded real path."""
+        above = fold(self._out) + "/"
+        found = {}
+        for path, what in self._named.items():
+            for name in (
+                os.path.realpath(path),
+                os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)),
+            ):
+                if fold(name).startswith(above):
+                    found[fold(name)] = what
+        images = fold(self._images) + "/"
+        if images.startswith(above) or above.startswith(images):
+            found |= {fold(path): what for path, what in self._sources(manifest) if fold(path).startswith(above)}
+        return found
+
+    def _sources(self, manifest: Manifest) -> Iterator[tuple[str, str]]:
+        column = manifest.column("source")
+        folders: dict[str, str] = {}
+        lines = {int(code): int(manifest.lines[ordinal]) for ordinal, code in reversed(list(enumerate(column.codes)))}
+        for code, line in lines.items():
+            folder, _, name = column.values[code].rpartition("/")
+            if folder not in folders:
+                folders[folder] = os.path.realpath(f"{self._images}/{folder}")
+            path, what = f"{folders[folder]}/{name}", f"the source on line {line}"
+            yield path, what
+            if os.path.islink(path):
+                yield os.path.realpath(path), what
+
+    def read_inodes(self, manifest: Manifest) -> dict[tuple[int, int], str]:
+        """Return what the run reads, by device and inode."""
+        found: dict[tuple[int, int], str] = {}
+        for path, what in (*self._sources(manifest), *self._named.items()):
+            if (identity := identity_of(path)) != _NONE:
+                found.setdefault(identity, what)
+        return found
+
+
+def identity_of(path: str) -> tuple[int, int]:
+    """Return device and inode of what a path leads to."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return _NONE
+    return status.st_dev, status.st_ino
+
+
+class _Judge:
+    """Says of a file at an output whose it is."""
+
+    def __init__(self, places: Places, manifest: Manifest, known: Known, *, overwrite: bool) -> None:
+        self.names = places.read_names(manifest)
+        self._places, self._manifest, self._known, self._overwrite = places, manifest, known, overwrite
+
+    @cached_property
+    def _inodes(self) -> dict[tuple[int, int], str]:
+        return self._places.read_inodes(self._manifest)
+
+    @cached_property
+    def _others(self) -> set[str]:
+        return set(self._known.outputs)
+
+    def verdict(self, output: str, status: os.stat_result, before: str) -> tuple[str, str]:
+        """Return whose a file is, and of what is read, what it is.
+
+        Parameters
+        ----------
+        output
+            Where it is.
+        status
+            Of the file, or of the link.
+        before
+            The output that the row has from an earlier run.
+        """
+        ours = output == before or (output in self._known.ours and output not in self._others)
+        plain = stat.S_ISREG(status.st_mode)
+        if ours and plain and status.st_nlink == 1:
+            return _OURS, ""
+        if what := self._inodes.get(identity_of(self._places.real(output))):
+            return _READ, what
+        if ours:
+            return _OURS, ""
+        if output in self._others:
+            return _ROWS, ""  # another row's, which the run settles once both are complete
+        if output in self._known.orphaned:
+            return _ORPHANED, ""
+        return (_OURS if self._overwrite and plain else _FOREIGN), ""
+
+
+class _Found:
+    """Rows at fault, a kind of fault at a time."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self.reports: list[str] = []
+        self._rows: dict[tuple[str, str], list[int]] = {}
+        self._all: set[int] = set()
+
+    def add(self, kind: str, what: str, ordinal: int) -> None:
+        """Note a row; sources are told together, whichever they are."""
+        self._rows.setdefault((kind, what), []).append(ordinal)
+        self._all.add(ordinal)
+
+    def has(self, ordinal: int) -> bool:
+        """Whether a row is at fault."""
+        return ordinal in self._all
+
+    def problems(self, *, overwrite: bool) -> Iterator[Problem]:
+        """Yield a problem for each kind."""
+        for rule in self.reports:
+            yield Problem(rule=rule, remedy="Name another folder with --out")
+        sources = [(what, rows) for (kind, what), rows in self._rows.items() if what.startswith("the source")]
+        if sources:
+            first = sources[0][0]
+            more = f", and {len(sources) - 1} more like it" if len(sources) > 1 else ""
+            rows = sorted(ordinal for _, members in sources for ordinal in members)
+            yield self._problem(
+                rows,
+                f"the output would take the place of {first}{more}",
+                "Name another folder with --out, or other names in the `output` column",
+            )
+        for (kind, what), rows in self._rows.items():
+            if kind == _READ and not what.startswith("the source"):
+                yield self._problem(
+                    rows,
+                    f"the output would take the place of {what}",
+                    "Give the row another name in the `output` column, or name another folder with --out",
+                )
+        if rows := self._rows.get((_ORPHANED, ""), []):
+            yield self._problem(
+                rows,
+                f"{_files(rows)} at this place {_are(rows)} of a row that is no longer in the manifest",
+                "Give the row another name in the `output` column, or give up the outputs of rows that are gone with --prune",
+            )
+        if rows := self._rows.get((_FOREIGN, ""), []):
+            names = ", ".join(self._manifest.column("output")[ordinal] for ordinal in rows[:_EXAMPLES])
+            remedy = (
+                "Move folders and links away"
+                if overwrite
+                else "Name another folder with --out, or replace files with --overwrite. If an earlier run made them and "
+                "its ledger is gone, `bulkdcm rebuild` knows them again"
+            )
+            yield self._problem(
+                rows, f"{_files(rows)} in --out that no ledger knows would be replaced: {names}"[:400], remedy
+            )
+
+    def _problem(self, rows: Sequence[int], rule: str, remedy: str) -> Problem:
+        return Problem(
+            lines=self._manifest.lines_of(rows),
+            column="output",
+            value=self._manifest.column("output")[rows[0]],
+            rule=rule,
+            remedy=remedy,
+        )
+
+
+def _files(rows: Sequence[int]) -> str:
+    return "1 file" if len(rows) == 1 else f"{len(rows):,} files"
+
+
+def _are(rows: Sequence[int]) -> str:
+    return "is that" if len(rows) == 1 else "are those"

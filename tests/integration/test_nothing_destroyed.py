@@ -1,0 +1,497 @@
+"""Nothing good is ever destroyed and nothing foreign overwritten: what a run may replace, and what stays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+import bulkdcm
+from bulkdcm import execution
+from bulkdcm.errors import ManifestError, StorageError
+from bulkdcm.storage import files
+
+HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "ledger_0.1.0" / "ledger.sqlite"
+DEMO = Path(__file__).parents[2] / "manifests" / "demo"
+
+
+def image(path: Path, shade: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.roll(np.arange(64, dtype=np.uint8).reshape(8, 8), shade)).save(path)
+
+
+class Work:
+    """A folder with images, a manifest of them, and an output folder."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+        self.folder, self.images, self.out = folder, folder / "images", folder / "out"
+        self.manifest = folder / "manifest.csv"
+        for number, name in enumerate(names):
+            image(self.images / name, number)
+        self.write(*names)
+
+    def write(self, *names: str, column: str = "", cells: tuple[str, ...] = ()) -> None:
+        lines = [HEADER + (f",{column}" if column else "")]
+        for number, name in enumerate(names):
+            more = f",{cells[number]}" if column else ""
+            lines.append(f"{name},1,A^B,20230101,101112,1,1,{number + 1}{more}")
+        self.manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def options(self, options: dict) -> dict:
+        return {"images": self.images, "backend": "sequential", "fsync": False, **options}
+
+    def run(self, **options):
+        return bulkdcm.convert(self.manifest, self.out, **self.options(options))
+
+    def plan(self, **options) -> dict[str, int]:
+        return bulkdcm.plan(self.manifest, self.out, **self.options(options))
+
+    def refused(self, **options) -> str:
+        """Return what is said of a run that is refused and changes nothing."""
+        before = digests(self.folder)
+        with pytest.raises(ManifestError) as caught:
+            self.run(**options)
+        with pytest.raises(ManifestError):
+            self.plan(**options)
+        assert digests(self.folder) == before
+        return f"{caught.value} " + " ".join(map(str, caught.value.problems))
+
+    def outputs(self) -> dict[str, str]:
+        return {name: digest for name, digest in digests(self.out).items() if name.endswith(".dcm")}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a run could harm."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".bulkdcm" not in path.relative_to(folder).parts
+    }
+
+
+@pytest.fixture
+def work(tmp_path):
+    return Work(tmp_path, ("a.png", "b.png", "c.png", "d.png"))
+
+
+@pytest.fixture
+def done(work):
+    work.run()
+    return work
+
+
+def test_a_share_that_is_not_mounted_costs_no_output(done):
+    whole = done.outputs()
+    shutil.move(done.images, done.folder / "elsewhere")
+    done.images.mkdir()
+    told = done.refused()
+    assert "none of the sources of its 4 rows is there" in told
+    assert "--max-missing 1" in told
+    report = done.run(max_missing=1)
+    assert report.count("failed") == 4
+    assert report.frame["earlier_source_sha256"].notna().all()
+    assert done.outputs() == whole
+
+
+def test_a_first_run_without_any_source_is_refused_and_leaves_nothing(work):
+    shutil.rmtree(work.images)
+    work.images.mkdir()
+    work.refused()
+    assert not work.out.exists()
+
+
+@pytest.mark.parametrize(("gone", "share", "runs"), [(2, 0.5, True), (3, 0.5, False), (3, 0.75, True), (1, 0.0, False)])
+def test_more_than_a_share_of_missing_sources_stops_a_run(gone, share, runs, done):
+    whole = done.outputs()
+    for name in ("a.png", "b.png", "c.png")[:gone]:
+        (done.images / name).unlink()
+    if runs:
+        assert done.run(max_missing=share).count("failed") == gone
+    else:
+        assert f"{gone:,} are missing, such as a.png" in done.refused(max_missing=share)
+    assert done.outputs() == whole
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"defaults": {"sop_class": "OP8"}, "skip_invalid": True},
+        {"defaults": {"StudyDescription": "x" * 99}, "skip_invalid": True},
+        {"max_pixels": 1, "defaults": {"StudyDescription": "x"}},
+    ],
+)
+def test_rows_that_fail_for_whatever_reason_keep_their_outputs(options, done):
+    whole, sources = done.outputs(), done.run().frame["source_sha256"].tolist()
+    report = done.run(**options)
+    assert report.count("failed") == 4
+    assert report.frame["earlier_source_sha256"].tolist() == sources
+    assert done.outputs() == whole
+    assert done.run().count("converted") == 4
+    assert done.run().frame["earlier_source_sha256"].isna().all()
+    assert done.outputs() == whole
+
+
+def test_restamping_in_place_is_refused(done):
+    done.images = done.out
+    done.write("a.dcm", "b.dcm")
+    for options in ({}, {"overwrite": True}):
+        assert "would take the place of the source on line 2, and 1 more like it" in done.refused(**options)
+    done.refused(overwrite=True, prune=True)
+
+
+def link(target: Path, path: Path) -> None:
+    path.symlink_to(target)
+
+
+def hard_link(target: Path, path: Path) -> None:
+    os.link(target, path)
+
+
+@pytest.mark.parametrize("make", [link, hard_link])
+@pytest.mark.parametrize("target", ["images/a.png", "images/d.png", "manifest.csv", "key"])
+def test_an_output_that_is_a_link_to_what_the_run_reads_is_refused(target, make, work):
+    (work.folder / "key").write_bytes(bytes(32))
+    work.out.mkdir()
+    make(work.folder / target, work.out / "b.dcm")
+    for overwrite in (False, True):
+        told = work.refused(overwrite=overwrite, uid_key_file=work.folder / "key")
+        assert "take the place of" in told
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("images/b.png", "the source on line 3"),
+        ("images/A.PNG", "the source on line 2"),
+        ("manifest.csv", "the manifest"),
+        ("Manifest.CSV", "the manifest"),
+        ("key", "the UID key file"),
+        ("ledger", "the ledger"),
+        ("template.dcm", "the template file"),
+    ],
+)
+def test_an_output_named_as_what_the_run_reads_is_refused(cell, what, work):
+    other = Work(work.folder / "other", ("t.png",))
+    other.run()
+    shutil.copy(other.out / "t.dcm", work.folder / "template.dcm")
+    work.out = work.folder
+    (work.folder / "key").write_bytes(bytes(32))
+    work.write("a.png", "b.png", column="output", cells=(cell, "fine.dcm"))
+    options = {
+        "uid_key_file": work.folder / "key",
+        "template": work.folder / "template.dcm",
+        "ledger": work.folder / "ledger",
+    }
+    for overwrite in (False, True):
+        assert f"would take the place of {what}" in work.refused(overwrite=overwrite, **options)
+
+
+def test_the_report_never_takes_the_place_of_the_manifest(work):
+    work.manifest = work.manifest.rename(work.folder / "report.csv")
+    work.out = work.folder
+    assert "the manifest would be replaced by the run's own report.csv" in work.refused(overwrite=True)
+
+
+def test_unknown_files_are_refused_all_at_once_and_overwrite_takes_them(work):
+    work.out.mkdir()
+    for name in ("a.dcm", "b.dcm", "c.dcm"):
+        (work.out / name).write_bytes(b"somebody's")
+    told = work.refused()
+    assert "3 files in --out that no ledger knows would be replaced: a.dcm, b.dcm, c.dcm" in told
+    assert "--overwrite" in told
+    assert "bulkdcm rebuild" in told
+    skipped = work.run(skip_invalid=True)
+    assert skipped.frame["status"].tolist() == ["failed", "failed", "failed", "converted"]
+    assert (work.out / "a.dcm").read_bytes() == b"somebody's"
+    assert work.run(overwrite=True).count("converted") == 4
+
+
+def test_overwrite_replaces_no_folder(work):
+    (work.out / "a.dcm").mkdir(parents=True)
+    assert "1 file in --out" in work.refused(overwrite=True)
+
+
+def test_a_file_that_comes_during_the_run_stays(work, monkeypatch):
+    really = files._write
+
+    def write(path, data):
+        (work.out / "b.dcm").write_bytes(b"somebody's")
+        return really(path, data)
+
+    monkeypatch.setattr(files, "_write", write)
+    report = work.run()
+    assert report.frame["status"].tolist() == ["converted", "failed", "converted", "converted"]
+    assert report.frame["error"][1] == "OccupiedError"
+    assert (work.out / "b.dcm").read_bytes() == b"somebody's"
+    assert not list(work.out.rglob("*.bulkdcm-*"))
+
+
+def test_a_ledger_that_is_gone_makes_outputs_unknown_until_they_are_recognised(done):
+    shutil.rmtree(done.out / ".bulkdcm")
+    assert "bulkdcm rebuild" in done.refused()
+    bulkdcm.rebuild(done.manifest, done.out, **done.options({}))
+    assert done.plan() == {"done": 4}
+
+
+def test_in_the_uid_layout_equal_bytes_are_adopted_and_others_stay(work):
+    work.run(layout="uid")
+    whole = work.outputs()
+    shutil.rmtree(work.out / ".bulkdcm")
+    report = work.run(layout="uid")
+    assert report.count("converted") == 4
+    assert work.outputs() == whole
+    shutil.rmtree(work.out / ".bulkdcm")
+    first = work.out / min(whole)
+    first.write_bytes(b"somebody's")
+    report = work.run(layout="uid")
+    assert report.count("failed") == 1
+    assert "that this run may not replace" in report.frame["message"].dropna().iloc[0]
+    assert first.read_bytes() == b"somebody's"
+    assert work.run(layout="uid", overwrite=True).count("converted") == 4
+    assert work.outputs() == whole
+
+
+def test_the_name_of_a_row_that_is_gone_needs_prune(done):
+    whole = done.outputs()
+    image(done.images / "a.jpg", 9)
+    done.write("a.jpg", "b.png", "c.png", "d.png")
+    told = done.refused()
+    assert "of a row that is no longer in the manifest" in told
+    assert "--prune" in told
+    assert done.run(prune=True).count("converted") == 4
+    assert done.outputs().keys() == whole.keys()
+    assert done.outputs()["a.dcm"] != whole["a.dcm"]
+    assert done.plan() == {"done": 4}
+
+
+def swap(work, *order: str) -> None:
+    work.write("a.png", "b.png", "c.png", "d.png", column="output", cells=order)
+
+
+def test_swapped_names_and_rings_of_them(done):
+    whole = done.outputs()
+    swap(done, "b.dcm", "c.dcm", "a.dcm", "e.dcm")
+    report = done.run()
+    assert report.count("converted") == 4
+    assert done.outputs() == {
+        "b.dcm": whole["a.dcm"], "c.dcm": whole["b.dcm"], "a.dcm": whole["c.dcm"], "e.dcm": whole["d.dcm"],
+    }  # fmt: skip
+    assert done.plan() == {"done": 4}
+
+
+def test_a_swap_whose_other_half_fails_changes_nothing(done):
+    whole = done.outputs()
+    swap(done, "b.dcm", "a.dcm", "d.dcm", "c2.dcm")
+    (done.images / "b.png").write_bytes(b"broken")
+    report = done.run()
+    assert report.frame["status"].tolist() == ["failed", "failed", "converted", "converted"]
+    assert "the output of line 3 is there, which has no new one" in report.frame["message"][0]
+    kept = {name: whole[name] for name in ("a.dcm", "b.dcm")}
+    assert done.outputs() == {**kept, "d.dcm": whole["c.dcm"], "c2.dcm": whole["d.dcm"]}
+    assert not list(done.out.rglob("*.bulkdcm-*"))
+    image(done.images / "b.png", 1)
+    assert done.run().count("converted") == 4
+    assert done.outputs()["b.dcm"] == whole["a.dcm"]
+
+
+def test_a_swap_that_is_killed_between_its_commit_and_its_renames_goes_on(done, monkeypatch):
+    whole = done.outputs()
+    swap(done, "b.dcm", "a.dcm", "c.dcm", "d.dcm")
+    with monkeypatch.context() as patched:
+        patched.setattr(execution.storage, "settle", lambda *_: (_ for _ in ()).throw(StorageError("killed")))
+        with pytest.raises(StorageError):
+            done.run()
+    assert done.outputs() == whole
+    assert done.plan() == {"done": 4}
+    assert done.outputs() == {**whole, "a.dcm": whole["b.dcm"], "b.dcm": whole["a.dcm"]}
+    assert done.run().count("converted") == 4
+
+
+def test_the_same_manifest_over_other_images_is_refused(done):
+    whole = done.outputs()
+    other = done.folder / "other"
+    for number, name in enumerate(("a.png", "b.png", "c.png", "d.png")):
+        image(other / name, number + 20)
+    first, done.images = done.images, other
+    told = done.refused()
+    assert str(first) in told
+    assert "the run would replace 4 of the outputs" in told
+    assert done.outputs() == whole
+
+
+def test_the_same_images_elsewhere_are_the_same_work(done):
+    moved = done.folder / "moved"
+    shutil.copytree(done.images, moved, copy_function=shutil.copyfile)
+    done.images = moved
+    assert done.plan() == {"done": 4}
+    assert done.run().count("converted") == 4
+    assert done.plan(check_sources=False) == {"done": 4}
+
+
+def test_a_source_rewritten_with_its_size_and_time_is_found_by_check_sources(done):
+    path = done.images / "a.png"
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert done.plan() == {"done": 4}
+    assert done.plan(check_sources=True) == {"source changed": 1, "done": 3}
+
+
+def test_prune_leaves_a_file_that_is_not_what_was_written(done):
+    (done.out / "a.dcm").write_bytes(b"somebody's")
+    done.write("c.png", "d.png")
+    report = done.run(prune=True)
+    assert any("that hold something else, left alone: 1" in note for note in report.notes)
+    assert (done.out / "a.dcm").read_bytes() == b"somebody's"
+    assert not (done.out / "b.dcm").exists()
+
+
+@pytest.mark.parametrize("layout", ["mirror", "uid"])
+def test_one_name_in_two_unicode_forms_is_one_key(layout, work):
+    names = [unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD")]
+    for name in names:
+        image(work.images / name)
+    work.write(*names)
+    assert "both would get one SOPInstanceUID" in work.refused(layout=layout)
+
+
+@pytest.mark.parametrize("column", ["PatientID", "AccessionNumber", "StudyID"])
+def test_one_value_in_two_unicode_forms_is_said(column, work):
+    lines = [f"source,PatientName,StudyDate,{column}"]
+    lines += [
+        f"{name}.png,A^B,20230101,{unicodedata.normalize(form, 'é')}" for name, form in (("a", "NFC"), ("b", "NFD"))
+    ]
+    work.manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "the same letters in another Unicode form" in work.refused()
+
+
+@pytest.mark.parametrize(("there", "named"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_source_is_found_whichever_form_its_name_has(there, named, tmp_path):
+    names = {form: unicodedata.normalize(form, "Bär/é.png") for form in ("NFC", "NFD")}
+    work = Work(tmp_path, (names[there],))
+    work.write(names[named])
+    assert work.run().count("converted") == 1
+    assert work.plan() == {"done": 1}
+    uid = pydicom.dcmread(next(work.out.rglob("*.dcm"))).SOPInstanceUID
+    other = Work(tmp_path / "other", (names[named],))
+    other.run()
+    assert pydicom.dcmread(next(other.out.rglob("*.dcm"))).SOPInstanceUID == uid
+
+
+def test_a_source_that_is_not_found_is_told_with_its_lookalike(work):
+    work.write("A.PNG", "b.png")
+    warnings = [str(problem) for problem in bulkdcm.check(work.manifest, images=work.images)]
+    assert any("There is 'a.png'" in text for text in warnings)
+
+
+def test_two_copies_of_one_dicom_file_get_two_uids(done):
+    shutil.copy(done.out / "a.dcm", done.images / "x.dcm")
+    shutil.copy(done.out / "a.dcm", done.images / "y.dcm")
+    done.write("x.dcm", "y.dcm")
+    done.out = done.folder / "again"
+    report = done.run()
+    assert report.frame["sop_instance_uid"].nunique() == 2
+
+
+@pytest.mark.parametrize("layout", ["mirror", "uid"])
+def test_a_uid_given_to_one_row_and_derived_for_another_is_said(layout, work):
+    uid = work.run(layout=layout).frame["sop_instance_uid"][0]
+    shutil.rmtree(work.out)
+    work.write("a.png", "b.png", "c.png", column="SOPInstanceUID", cells=("", uid, ""))
+    report = work.run(layout=layout)
+    assert report.frame["status"].tolist() == ["failed", "converted", "converted"]
+    assert "is the one that another row names" in report.frame["message"][0]
+    assert len(work.outputs()) == 2
+
+
+def test_links_that_lead_outside_are_told_once_with_the_option(work):
+    blobs = work.folder / "blobs"
+    blobs.mkdir()
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        (work.images / name).rename(blobs / name)
+        (work.images / name).symlink_to(f"../blobs/{name}")
+    problems = bulkdcm.check(work.manifest, images=work.images)
+    assert len([problem for problem in problems if "outside the image root" in problem.rule]) == 1
+    assert "--follow-links" in work.refused()
+    assert work.run(follow_links=True).count("converted") == 4
+
+
+def test_a_ledger_of_the_first_release_opens_resumes_and_reports(tmp_path):
+    """It was written by 0.1.0 for the demo, whose files had this modification time."""
+    data, out = tmp_path / "demo", tmp_path / "out"
+    shutil.copytree(DEMO, data)
+    for path in data.rglob("*"):
+        os.utime(path, ns=(1_700_000_000_000_000_000,) * 2)
+    made = bulkdcm.convert(data / "manifest.csv", out, backend="sequential").frame
+    shutil.rmtree(out / ".bulkdcm")
+    (out / ".bulkdcm").mkdir()
+    shutil.copy(FIXTURE, out / ".bulkdcm" / "ledger.sqlite")
+    (out / ".bulkdcm" / "ledger-exists").touch()
+    decoded_lossy = made["decisions"].str.contains("decoded:") | made["source"].str.endswith((".webp", ".gif"))
+    pinned = int((~decoded_lossy.fillna(value=True).astype(bool)).sum())
+    planned = bulkdcm.plan(data / "manifest.csv", out)
+    assert planned.pop("failed before") == 1
+    assert planned["done"] >= pinned, planned
+    report = bulkdcm.convert(data / "manifest.csv", out, backend="sequential")
+    assert report.frame["status"].tolist() == made["status"].tolist()
+    assert report.frame["output_sha256"].tolist() == made["output_sha256"].tolist()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"retry_failed": True},
+        {"retry_failed": False},
+        {"only_failed": True},
+        {"only_failed": True, "retry_failed": False},
+        {"rows": "0:3"},
+        {"rows": "2:"},
+        {"sample": 2},
+        {"where": "InstanceNumber in ('1', '4')"},
+        {"defaults": {"StudyDescription": "new"}},
+        {"defaults": {"StudyDescription": "new"}, "rows": "1:2"},
+    ],
+)
+def test_a_dry_run_counts_exactly_what_would_run(options, work):
+    (work.images / "b.png").write_bytes(b"broken")
+    (work.images / "d.png").unlink()
+    work.run(rows="0:2")
+    work.run(rows="3:4")
+    counts = work.plan(**options)
+    report = work.run(**options)
+    ran = report.frame.iloc[list(report.ran)]["reason"].value_counts().to_dict()
+    left = {"done", "not selected", "failed before, left", "failed before, unchanged"}
+    assert {reason: count for reason, count in counts.items() if reason not in left} == ran
+    assert sum(counts.values()) == 4
+
+
+def test_an_old_output_that_cannot_be_removed_is_told_and_goes_the_next_time(done, monkeypatch):
+    really = Path.unlink
+
+    def unlink(path, **options):
+        if path.name == "a.dcm":
+            raise PermissionError(13, "Permission denied")
+        really(path, **options)
+
+    done.write("a.png", "b.png", column="output", cells=("elsewhere.dcm", "b.dcm"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", unlink)
+        for _ in range(2):
+            with pytest.raises(
+                StorageError, match=r"1 old outputs could not be removed, such as .*a\.dcm: Permission denied"
+            ):
+                done.run()
+            assert (done.out / "a.dcm").exists()
+    assert done.run().count("converted") == 2
+    assert not (done.out / "a.dcm").exists()
+    assert (done.out / "c.dcm").exists(), "of a row that is gone"
