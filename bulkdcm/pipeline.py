@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from dataclasses import replace
@@ -190,7 +191,7 @@ def _run(
             set_aside(folder, settings.ledger)
         with _opened(folder, settings) as ledger:
             work = preparation.work(ledger, errors)
-            ledger.note("images", context.images)
+            ledger.note("images", json.dumps(context.images))  # keeps bytes that are no text
             run = Execution(work, ledger, context, on_progress)
             interrupted = run.go()
             if run.stopped:

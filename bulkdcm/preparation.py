@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ class Preparation:
         settings, rows = self.context.settings, self.rows
         if ledger is not None:
             finish_moves(ledger, self.folder)
-        elsewhere = "" if ledger is None else ledger.fact("images")
+        elsewhere = json.loads((ledger and ledger.fact("images")) or '""')
         moved = elsewhere not in {"", self.context.images}
         basis = resume.Basis(
             settings=settings.output_options(self.context.uid_key),
