@@ -9,9 +9,10 @@ Examples
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing takes as long to import as all else before the entry point has seen to Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from bulkdcm.errors import (
         AttributeValueError,
         BulkdcmError,

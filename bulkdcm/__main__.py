@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
 
 from bulkdcm import interrupts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 

@@ -103,7 +103,8 @@ def test_an_interrupt_at_the_very_beginning(command, job_of):
     for milliseconds in range(0, 300, 5):
         code, errors = interrupted([*command, *arguments], milliseconds / 1000)
         assert code in {130, -signal.SIGINT} or b"init_import_site" in errors, (milliseconds, code, errors)
-        assert not re.search(rb'File "[^"]*/bulkdcm/', errors), (milliseconds, errors)
+        # Until these three are imported, which takes a millisecond, the signal is the interpreter's.
+        assert not re.search(rb'File "[^"]*/bulkdcm/(?!__init__|__main__|interrupts)', errors), (milliseconds, errors)
         seen.add(code)
     assert 130 in seen
 
