@@ -92,7 +92,7 @@ DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
 def of_system(error: OSError, path: object, deed: str) -> RunError:
-    """Return the error of a run's own file that the system refused: `StorageError` where it is the disk's fault.
+    """Return the error of a run's own file that the system refused: `StorageError` if it is the disk's fault.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ class Execution:
         for row in manifest.rows(self.rows, todo):
             replaces = self.work.takes.get(row.ordinal) or self.plan.outputs[row.ordinal]
             staged = bool(self._given_uids) and not row.attributes.get("SOPInstanceUID")
-            yield replace(row, replaces=replaces, staged=staged)
+            yield replace(row, replaces=replaces, staged=staged) if replaces or staged else row
 
     def _claimed(self, chunk: tuple[ManifestRow, ...]) -> tuple[ManifestRow, ...]:
         """Note the names that a chunk is about to write: what a killed run leaves there is ours."""
@@ -203,7 +203,7 @@ class Execution:
         return not (self.stopped or (failed and self.context.settings.fail_fast))
 
     def _checked(self, outcome: Outcome) -> Outcome:
-        """Return an outcome, failed where the UID derived for it is given to another row."""
+        """Return an outcome; if the UID derived for it is given to another row, as failed."""
         if isinstance(outcome, Failed) or outcome.uids.sop_instance_uid not in self._given_uids:
             return outcome
         if self.rows.column("SOPInstanceUID")[outcome.ordinal]:
@@ -254,7 +254,7 @@ class Execution:
             self.ledger.forget_claims(name for name in unwritten if name)
 
     def _settle(self) -> None:
-        """Give staged files their names where no row's only output is in the way; the other rows fail.
+        """Give staged files their names, unless a row's only output is in the way: the rows of those fail.
 
         All of them are complete and recorded before the first one replaces anything, so that two rows may swap names.
         """
@@ -284,11 +284,14 @@ class Execution:
         moves = [(outcome.stored.staged, output) for output, outcome in waiting.items()]
         self._commit(list(waiting.values()), moves)
         finish_moves(self.ledger, self.folder)
-        refused = [(o, reasons[o.ordinal]) for o in self._staged if o.ordinal in reasons]
-        for outcome, reason in refused:
-            remedy = "Move it away, or give the row another name in the `output` column."
-            message = f"{outcome.stored.output}: {reason}. {remedy}"
-            self._commit([self._refused(outcome, OccupiedError.__name__, message)])
+        remedy = "Move it away, or give the row another name in the `output` column."
+        self._commit(
+            [
+                self._refused(o, OccupiedError.__name__, f"{o.stored.output}: {reasons[o.ordinal]}. {remedy}")
+                for o in self._staged
+                if o.ordinal in reasons
+            ]
+        )
 
     def _is_free(self, output: str, ours: set[str]) -> bool:
         """Whether what no row of the manifest has may be replaced: nothing, an old output, or by ``--overwrite``."""
@@ -297,7 +300,7 @@ class Execution:
             return True
         if output in self.plan.orphaned:
             return settings.prune
-        return settings.overwrite and self.work.places.may_replace(self.rows, output)
+        return settings.overwrite and self.work.places.may_replace(output)
 
     def _tidy(self) -> None:
         """Remove the outputs of earlier attempts that no row has now and, where asked, those of rows that are gone."""

@@ -84,6 +84,8 @@ class Ledger:
         ``wal``, or another where the file system can't do WAL.
     notes
         What the user should know of it.
+    untouched
+        Whether no run has begun to write it.
     left_unclean
         Whether the last run that opened it was killed.
 
@@ -113,7 +115,8 @@ class Ledger:
                     f"the ledger's file system can't do WAL; its journal is {self.journal_mode} and commits are slower"
                 ]
             )
-            self.left_unclean = self._value("SELECT value FROM fact WHERE name = 'state'") == "running"
+            state = self._value("SELECT value FROM fact WHERE name = 'state'")
+            self.untouched, self.left_unclean = state is None, state == "running"
 
     def _create(self) -> None:
         """Make the tables, and add what an older release's lack; what it recorded stays as it is."""
@@ -214,8 +217,9 @@ class Ledger:
 
     def amend(self, name: str, values: Mapping[int, Any]) -> None:
         """Write another value into one column of some rows, given by their ordinals."""
-        rows = (row for row in self.outcomes() if row[0] in values)
-        self.record([{**dict(zip(CONTENT, row, strict=True)), name: values[row[0]]} for row in rows] if values else ())
+        if values:
+            rows = (dict(zip(CONTENT, row, strict=True)) for row in self.outcomes() if row[0] in values)
+            self.record([{**row, name: values[row["ordinal"]]} for row in rows])
 
     def earlier(self, ordinal: int) -> dict[str, Any]:
         """Return what is known of the output that a row has, for the record of a failed attempt; empty for none."""

@@ -180,8 +180,7 @@ def _run(
     errors = _refuse(path, problems, settings)
     context = _context(path, folder, settings, destination)
     preparation = Preparation(path, rows, context)
-    if not preparation.begun:
-        preparation.work(None, errors)  # what is refused leaves nothing behind
+    first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
     storage.prepare(folder)
     if not settings.overwrite:
         refuse_foreign(folder)
@@ -190,7 +189,7 @@ def _run(
         if destination == "recognise":
             set_aside(folder, settings.ledger)
         with _opened(folder, settings) as ledger:
-            work = preparation.work(ledger, errors)
+            work = first if first and ledger.untouched else preparation.work(ledger, errors)
             ledger.note("images", json.dumps(context.images))  # keeps bytes that are no text
             run = Execution(work, ledger, context, on_progress)
             interrupted = run.go()

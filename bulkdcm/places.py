@@ -50,6 +50,8 @@ class Places:
 
     Parameters
     ----------
+    manifest
+        Resolved.
     out, images
         The output folder, and the real path of the image root.
     named
@@ -58,7 +60,10 @@ class Places:
         Names of the files that the run writes into the output folder beside the outputs.
     """
 
-    def __init__(self, out: str, images: str, named: Mapping[str, str], reports: Iterable[str]) -> None:
+    def __init__(
+        self, manifest: Manifest, out: str, images: str, named: Mapping[str, str], reports: Iterable[str]
+    ) -> None:
+        self._manifest = manifest
         self._reports = tuple(reports)
         self._out = os.path.realpath(out)
         self._images = images
@@ -66,14 +71,12 @@ class Places:
         self._folders: dict[str, str] = {}
 
     def check(
-        self, manifest: Manifest, todo: Iterable[int], known: Known, *, overwrite: bool, prune: bool
+        self, todo: Iterable[int], known: Known, *, overwrite: bool, prune: bool
     ) -> tuple[list[Problem], dict[int, str]]:
         """Return the problems, and what rows may replace beside their own earlier output.
 
         Parameters
         ----------
-        manifest
-            Resolved.
         todo
             Ordinals of the rows that will run.
         known
@@ -83,14 +86,14 @@ class Places:
         prune
             Whether outputs of rows that are gone may be.
         """
-        outputs = manifest.column("output")
-        found = _Found(manifest)
-        judge = _Judge(self, manifest, known, overwrite=overwrite)
+        outputs = self._manifest.column("output")
+        found = _Found(self._manifest)
+        judge = _Judge(self, known, overwrite=overwrite)
         for name in self._reports:
-            if what := judge.names.get(fold(f"{self._out}/{name}")):
+            if what := self.names.get(fold(f"{self._out}/{name}")):
                 found.reports.append(f"{what} would be replaced by the run's own {name}")
-        for ordinal in range(len(manifest)) if judge.names else ():
-            if what := judge.names.get(fold(self.real(outputs[ordinal]))):
+        for ordinal in range(len(self._manifest)) if self.names else ():
+            if what := self.names.get(fold(self.real(outputs[ordinal]))):
                 found.add(_READ, what, ordinal)
         takes: dict[int, str] = {}
         for ordinal in todo:
@@ -104,12 +107,13 @@ class Places:
                 found.add(kind, what, ordinal)
         return list(found.problems(overwrite=overwrite)), takes
 
-    def may_replace(self, manifest: Manifest, output: str) -> bool:
+    def may_replace(self, output: str) -> bool:
         """Whether a file that nobody knows is one that ``--overwrite`` lets go: a file, and none that the run reads."""
+        self._folders.clear()  # the run has made some since
         status = self.status(output)
-        if status is None or fold(self.real(output)) in self.read_names(manifest):
+        if status is None or fold(self.real(output)) in self.names:
             return status is None
-        return _Judge(self, manifest, Known(outputs=()), overwrite=True).verdict(output, status, "")[0] == _OURS
+        return _Judge(self, Known(outputs=()), overwrite=True).verdict(output, status, "")[0] == _OURS
 
     def status(self, output: str) -> os.stat_result | None:
         """Return what is known of the file at an output; None where there is none."""
@@ -133,8 +137,9 @@ class Places:
         folder, _, name = output.rpartition("/")
         return f"{self._folder(output) or f'{self._out}/{folder}'.rstrip('/')}/{name}"
 
-    def read_names(self, manifest: Manifest) -> dict[str, str]:
-        """Return what is read from within the output folder, by folded real path."""
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What is read from within the output folder, by folded real path."""
         above = fold(self._out) + "/"
         found = {}
         for path, what in self._named.items():
@@ -146,13 +151,15 @@ class Places:
                     found[fold(name)] = what
         images = fold(self._images) + "/"
         if images.startswith(above) or above.startswith(images):
-            found |= {fold(path): what for path, what in self._sources(manifest) if fold(path).startswith(above)}
+            found |= {fold(path): what for path, what in self._sources() if fold(path).startswith(above)}
         return found
 
-    def _sources(self, manifest: Manifest) -> Iterator[tuple[str, str]]:
-        column = manifest.column("source")
+    def _sources(self) -> Iterator[tuple[str, str]]:
+        column = self._manifest.column("source")
         folders: dict[str, str] = {}
-        lines = {int(code): int(manifest.lines[ordinal]) for ordinal, code in reversed(list(enumerate(column.codes)))}
+        lines = {
+            int(code): int(self._manifest.lines[ordinal]) for ordinal, code in reversed(list(enumerate(column.codes)))
+        }
         for code, line in lines.items():
             folder, _, name = column.values[code].rpartition("/")
             if folder not in folders:
@@ -162,10 +169,11 @@ class Places:
             if os.path.islink(path):
                 yield os.path.realpath(path), what
 
-    def read_inodes(self, manifest: Manifest) -> dict[tuple[int, int], str]:
-        """Return what the run reads, by device and inode."""
+    @cached_property
+    def inodes(self) -> dict[tuple[int, int], str]:
+        """What the run reads, by device and inode."""
         found: dict[tuple[int, int], str] = {}
-        for path, what in (*self._sources(manifest), *self._named.items()):
+        for path, what in (*self._sources(), *self._named.items()):
             if (identity := identity_of(path)) != _NONE:
                 found.setdefault(identity, what)
         return found
@@ -183,13 +191,8 @@ def identity_of(path: str) -> tuple[int, int]:
 class _Judge:
     """Says of a file at an output whose it is."""
 
-    def __init__(self, places: Places, manifest: Manifest, known: Known, *, overwrite: bool) -> None:
-        self.names = places.read_names(manifest)
-        self._places, self._manifest, self._known, self._overwrite = places, manifest, known, overwrite
-
-    @cached_property
-    def _inodes(self) -> dict[tuple[int, int], str]:
-        return self._places.read_inodes(self._manifest)
+    def __init__(self, places: Places, known: Known, *, overwrite: bool) -> None:
+        self._places, self._known, self._overwrite = places, known, overwrite
 
     @cached_property
     def _others(self) -> set[str]:
@@ -211,7 +214,7 @@ class _Judge:
         plain = stat.S_ISREG(status.st_mode)
         if ours and plain and status.st_nlink == 1:
             return _OURS, ""
-        if what := self._inodes.get(identity_of(self._places.real(output))):
+        if what := self._places.inodes.get(identity_of(self._places.real(output))):
             return _READ, what
         if ours:
             return _OURS, ""

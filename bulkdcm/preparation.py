@@ -53,7 +53,7 @@ class Preparation:
         ):
             if file:
                 named[str(file)] = f"the {option} file"
-        self.places = Places(context.out, context.images, named, FILES)
+        self.places = Places(rows, context.out, context.images, named, FILES)
 
     @property
     def begun(self) -> bool:
@@ -95,7 +95,7 @@ class Preparation:
         takes: dict[int, str] = {}
         if self.context.destination == "files":
             known = Known(outputs=plan.outputs, ours=ours, orphaned=plan.orphaned)
-            found, takes = self.places.check(rows, todo, known, overwrite=settings.overwrite, prune=settings.prune)
+            found, takes = self.places.check(todo, known, overwrite=settings.overwrite, prune=settings.prune)
             if found:
                 self._refuse(found)
                 errors = [*errors, *found]

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import metadata as packages
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,7 @@ class Plan:
         }
 
 
+@lru_cache(maxsize=1)
 def release() -> str:
     """Return the releases that decide how a source is read."""
     found = [f"bulkdcm {__version__}"]

@@ -16,7 +16,7 @@ from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
 from bulkdcm.draft.listing import listed
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import fold
+from bulkdcm.manifest import fold, mirrored
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
-_SHOWN = 3
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
 
 
@@ -159,13 +158,13 @@ def _number_instances(rows: list[dict[str, str]]) -> None:
 
 def _tell_apart(rows: list[dict[str, str]]) -> None:
     """Give rows whose outputs or keys would be one what makes them two: other outputs, an instance of their own."""
-    mirrored = [fold(posixpath.splitext(row["source"])[0] + ".dcm") for row in rows]
-    folders = {str(above) for output in mirrored for above in PurePosixPath(output).parents}
-    counts = Counter(mirrored)
-    taken = set(mirrored) | folders
+    planned = [fold(mirrored(row["source"])) for row in rows]
+    folders = {str(above) for output in planned for above in PurePosixPath(output).parents}
+    counts = Counter(planned)
+    taken = set(planned) | folders
     forms = Counter(normal_form(row["source"]) for row in rows)
     numbers: Counter[str] = Counter()
-    for row, output in zip(rows, mirrored, strict=True):
+    for row, output in zip(rows, planned, strict=True):
         if (counts[output] > 1 or output in folders) and "output" not in row:
             row["output"] = next(
                 name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.images import READERS
 from bulkdcm.ledger_files import FOLDER
-from bulkdcm.manifest.paths import outside
+from bulkdcm.manifest import mirrored, outside, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEAD_BYTES = 132
 _SHOWN = 3
-_MAX_NAME_BYTES = 255
 OTHER, LINKED, OUTSIDE, DANGLING, OUTPUTS, UNREADABLE, NO_TEXT, UNFIT = (
     "other files",
     "linked folders, not entered",
@@ -83,7 +81,7 @@ def listed(root: Path) -> Listing:
 
 
 def _look(found: Listing, path: Path, shown: str, root: str) -> None:
-    """Put a file where it belongs."""
+    """List a file as an image, or note why it is left out."""
     if path.is_symlink() and not path.exists():
         found.note(DANGLING, shown)
         return
@@ -104,9 +102,8 @@ def _look(found: Listing, path: Path, shown: str, root: str) -> None:
     except UnicodeEncodeError:
         found.note(NO_TEXT, shown)
         return
-    name_bytes = len(posixpath.splitext(shown.rpartition("/")[2])[0].encode()) + len(".dcm")
     control = any(unicodedata.category(character) == "Cc" for character in shown)
-    if shown != shown.strip(" ") or control or outside(shown) or name_bytes > _MAX_NAME_BYTES:
+    if shown != shown.strip(" ") or control or outside(shown) or unusable(mirrored(shown)):
         found.note(UNFIT, repr(shown))
         return
     if path.is_symlink() and not os.path.realpath(path).startswith(root + os.sep):

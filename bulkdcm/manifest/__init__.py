@@ -1,11 +1,24 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
-from bulkdcm.manifest.paths import fold
-from bulkdcm.manifest.plan import resolve, rows
+from bulkdcm.manifest.paths import fold, outside, unusable
+from bulkdcm.manifest.plan import mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
 from bulkdcm.manifest.read import read
 from bulkdcm.manifest.selection import selected
 from bulkdcm.manifest.sources import locate
 from bulkdcm.manifest.table import Column, Manifest
 
-__all__ = ["Column", "Manifest", "check", "fold", "locate", "read", "resolve", "rows", "selected"]
+__all__ = [
+    "Column",
+    "Manifest",
+    "check",
+    "fold",
+    "locate",
+    "mirrored",
+    "outside",
+    "read",
+    "resolve",
+    "rows",
+    "selected",
+    "unusable",
+]

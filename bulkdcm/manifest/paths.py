@@ -43,7 +43,7 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
     """
     column = manifest.column("output")
     for code, path in enumerate(column.values):
-        rule = outside(path) or _unusable(path, reserved)
+        rule = outside(path) or unusable(path, reserved)
         # A path derived from a wrong source has been reported there.
         if (
             rule
@@ -60,7 +60,8 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
     yield from _collisions(manifest, column)
 
 
-def _unusable(path: str, reserved: Collection[str]) -> str:
+def unusable(path: str, reserved: Collection[str] = ()) -> str:
+    """Return why no file of ours can have a name; empty if one can."""
     first = path.split("/", 1)[0]
     if fold(first) in reserved:
         return "the name is bulkdcm's own"

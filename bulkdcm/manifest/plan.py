@@ -59,6 +59,11 @@ def _normal(path: str) -> str:
     return posixpath.normpath(path) if path and not is_url(path) else path
 
 
+def mirrored(source: str) -> str:
+    """Return the output of a source in the layout ``mirror``."""
+    return posixpath.splitext(source)[0] + ".dcm"
+
+
 def _of_dicom_files(classes: Column, sources: Column) -> Column:
     """Return the classes, with DICOM where a row names none and its source is called a DICOM file."""
     if "" not in classes.values:
@@ -91,13 +96,13 @@ def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
     outputs = outputs.mapped(_normal)
     if settings.layout != "mirror" or "" not in outputs.values:
         return outputs
-    mirrored = sources.mapped(lambda path: posixpath.splitext(path)[0] + ".dcm" if path else path)
+    mirrored_sources = sources.mapped(lambda path: mirrored(path) if path else path)
     if outputs.values == [""]:
-        return mirrored
+        return mirrored_sources
     empty = outputs.codes == outputs.values.index("")
     codes = outputs.codes.copy()
-    codes[empty] = mirrored.codes[empty] + len(outputs.values)
-    return Column(codes, [*outputs.values, *mirrored.values]).mapped(str)
+    codes[empty] = mirrored_sources.codes[empty] + len(outputs.values)
+    return Column(codes, [*outputs.values, *mirrored_sources.values]).mapped(str)
 
 
 def rows(manifest: Manifest, ordinals: Iterable[int]) -> Iterator[ManifestRow]:

@@ -234,6 +234,23 @@ def test_a_file_that_comes_during_the_run_stays(work, monkeypatch):
     assert not list(work.out.rglob("*.bulkdcm-*"))
 
 
+def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch):
+    """Its folder wasn't there when the run looked."""
+    work = Work(tmp_path, ("a.png", "sub/b.png"))
+    really = files._write
+
+    def write(path, data):
+        written = really(path, data)
+        if Path(path).parent.name == "sub":
+            (work.out / "sub" / "b.dcm").symlink_to(work.manifest)
+        return written
+
+    monkeypatch.setattr(files, "_write", write)
+    report = work.run(overwrite=True)
+    assert report.frame["status"].tolist() == ["converted", "failed"]
+    assert (work.out / "sub" / "b.dcm").is_symlink()
+
+
 def test_a_ledger_that_is_gone_makes_outputs_unknown_until_they_are_recognised(done):
     shutil.rmtree(done.out / ".bulkdcm")
     assert "bulkdcm rebuild" in done.refused()
