@@ -27,6 +27,7 @@ Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
 _CHUNK_S, _LARGEST_CHUNK = 0.3, 256
+_MANAGER, _MANAGER_ENDS_S = "ExecutorManagerThread", 1.0  # of loky
 _SEMAPHORES = 16  # more than the queues and locks of loky's pool, to which each worker adds one
 _CHUNKS_A_WORKER = 4  # of what is left
 
@@ -164,15 +165,16 @@ def _run_parallel(
     while again:
         again = False
         try:
-            results: Any = _parallel(pool)(tasks())
-            with _closing_quietly(results):
-                for finished, result in results:
-                    chunk = pending.pop(finished)
-                    if result is None:
-                        again = True  # joblib doesn't ask again for chunks after it has had the last
-                        yield Lost((chunk,))
-                    else:
-                        yield result
+            with _quietly():
+                results: Any = _parallel(pool)(tasks())
+                with _closed(results):
+                    for finished, result in results:
+                        chunk = pending.pop(finished)
+                        if result is None:
+                            again = True  # joblib doesn't ask again for chunks after it has had the last
+                            yield Lost((chunk,))
+                        else:
+                            yield result
         except BrokenProcessPool:
             again = True
             lost = tuple(pending.values())
@@ -194,27 +196,39 @@ def _unstarted(error: OSError) -> StorageError:
 
 
 @contextlib.contextmanager
-def _closing_quietly(results: Any) -> Iterator[None]:
-    """Close joblib's results after the block, and keep from the user what it says of a run that is stopped.
+def _quietly() -> Iterator[None]:
+    """Keep from the user that a thread of loky's, which was handing out a task, fails with a KeyError as a run is stopped.
 
-    A thread of loky's that is handing out a task then fails with a KeyError, and joblib advises how to waste no tasks;
-    nothing follows from either.
+    Nothing follows from it. It may still be at it when the block has been left, so that it is waited for.
     """
     before = threading.excepthook
 
     def say(failure: threading.ExceptHookArgs) -> None:
-        of_loky = failure.thread is not None and failure.thread.name == "ExecutorManagerThread"
+        of_loky = failure.thread is not None and failure.thread.name == _MANAGER
         if not (of_loky and failure.exc_type is KeyError):
             before(failure)
 
     threading.excepthook = say
     try:
         yield
+    except BaseException:
+        for thread in threading.enumerate():
+            if thread.name == _MANAGER:
+                thread.join(_MANAGER_ENDS_S)
+        raise
+    finally:
+        threading.excepthook = before
+
+
+@contextlib.contextmanager
+def _closed(results: Any) -> Iterator[None]:
+    """Close joblib's results after the block, without its advice on how a run that is stopped would waste no tasks."""
+    try:
+        yield
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             results.close()
-        threading.excepthook = before
 
 
 def _parallel(pool: Pool) -> Any:
