@@ -220,8 +220,15 @@ def _sync_all(folder: Path) -> bool:
     raise OSError(number, os.strerror(number))
 
 
-def rename_new(old: str, new: str) -> None:
+def rename_new(old: str, new: str, folder: int | None = None) -> None:
     """Give a file another name that nothing has yet.
+
+    Parameters
+    ----------
+    old, new
+        Both names; relative ones are below `folder`, where that is given.
+    folder
+        Descriptor of an open folder.
 
     Raises
     ------
@@ -229,21 +236,23 @@ def rename_new(old: str, new: str) -> None:
         Where something has the name.
     """
     if _LIBC is not None and hasattr(_LIBC, "renameat2"):
-        if not _LIBC.renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), _RENAME_NOREPLACE):
+        at = _AT_FDCWD if folder is None else folder
+        if not _LIBC.renameat2(at, os.fsencode(old), at, os.fsencode(new), _RENAME_NOREPLACE):
             return
         number = ctypes.get_errno()
         if number not in {errno.EINVAL, errno.ENOSYS, errno.EPERM}:  # the file system, kernel or sandbox lacks it
             raise OSError(number, os.strerror(number), old, None, new)
     try:
-        os.link(old, new)
+        os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder)
     except FileExistsError:
         raise
     except OSError:  # no hard links here: what comes to this name between the two calls isn't noticed
-        if os.path.lexists(new):
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(new, dir_fd=folder, follow_symlinks=False)
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
-        os.rename(old, new)  # noqa: PTH104  # a pair of strings, once a file
+        os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
     else:
-        os.unlink(old)  # noqa: PTH108  # as above
+        os.unlink(old, dir_fd=folder)
 
 
 def lock(descriptor: int) -> bool:

@@ -249,9 +249,9 @@ def _convert(row: ManifestRow, sources: Sequence[Source], context: Context, stag
     stages.enter("store")
     if system.orphaned(context.parent):
         os._exit(1)  # the run was killed: another may be at this folder already
-    storage.check_place(context.out, context.out_identity)
     output = row.output or uid_output(facts["uids"])
-    place = Place(context.out, output, replaces=output == row.replaces, staged=row.staged, ordinal=row.ordinal)
+    replaces = output == row.replaces
+    place = Place(context.out, output, context.out_identity, replaces, row.staged, row.ordinal)
     stored = _DESTINATIONS[context.destination](place, data)
     return Converted(
         ordinal=row.ordinal,

@@ -4,15 +4,13 @@ from bulkdcm.storage.files import (
     STAGED_SUFFIX,
     TEMPORARY_SUFFIX,
     Place,
-    check_place,
     discard,
-    in_place,
-    prepare,
     recognise,
     settle,
     store,
     sync,
 )
+from bulkdcm.storage.folder import check_place, in_place, prepare
 from bulkdcm.storage.removal import Removal, remove, remove_temporary
 
 __all__ = [

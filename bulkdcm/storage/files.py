@@ -1,4 +1,4 @@
-"""Part 10 files in a folder: a temporary name beside the place, then `os.replace`, so no name ever holds half a file."""
+"""Part 10 files in a folder: a temporary name beside the place, then a rename, so no name ever holds half a file."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import os
 import stat
 import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bulkdcm import system
 from bulkdcm.errors import StorageError, StoreError
 from bulkdcm.outcome import StoredInstance
+from bulkdcm.storage.folder import UNKNOWN, check_inside, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from bulkdcm.storage.folder import Identity, Opened
+
     Buffer = bytes | memoryview
-    Identity = tuple[int, int]
 
 TEMPORARY_SUFFIX, STAGED_SUFFIX = ".bulkdcm-tmp", ".bulkdcm-staged"
 # Machines that share a folder may have processes of the same number.
@@ -31,73 +32,6 @@ _ENDS_RUN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS |= getattr(os, "O_NOFOLLOW", 0)
 _RESUME = "Make room or mend the disk, then run the same command again."
-
-
-def prepare(folder: Path) -> None:
-    """Make the output folder.
-
-    Raises
-    ------
-    StorageError
-        Where it can't be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"--out {folder}: {error.strerror}. Name a folder that can be written."
-        raise StorageError(msg) from error
-    if not os.access(folder, os.W_OK):
-        msg = f"--out {folder}: no permission to write. Name a folder that can be written."
-        raise StorageError(msg)
-
-
-@contextlib.contextmanager
-def in_place(folder: Path) -> Iterator[Identity]:
-    """Within the block, hold the output folder open and tell which it is; afterwards say so where it has gone.
-
-    While it is open, no other folder can get its number. An error in the block is then a consequence.
-
-    Raises
-    ------
-    StorageError
-        Where the folder was removed, moved or replaced.
-    """
-    try:
-        found = os.stat(folder)
-        descriptor = os.open(folder, os.O_RDONLY) if os.name == "posix" else -1
-    except OSError as error:
-        msg = f"--out {folder}: {error.strerror}. Name a folder that can be read and written."
-        raise StorageError(msg) from error
-    identity = (found.st_dev, found.st_ino)
-    try:
-        yield identity
-    except Exception:
-        check_place(str(folder), identity)
-        raise
-    finally:
-        if descriptor >= 0:
-            os.close(descriptor)
-
-
-def check_place(folder: str, identity: Identity) -> None:
-    """Refuse to go on where another folder, or none, is in the output folder's place; (0, 0): not known.
-
-    Raises
-    ------
-    StorageError
-        Where that is so.
-    """
-    if identity == (0, 0):
-        return
-    with contextlib.suppress(OSError):
-        found = os.stat(folder)
-        if (found.st_dev, found.st_ino) == identity:
-            return
-    msg = (
-        f"--out {folder}: the folder was removed, moved or replaced during the run. "
-        "Put it back where it was, or decide to start over, then run the same command again."
-    )
-    raise StorageError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +44,8 @@ class Place:
         The output folder.
     output
         Relative path with forward slashes.
+    identity
+        Device and number of the folder that is meant.
     replaces
         Whether what is there may be replaced.
     staged
@@ -120,14 +56,15 @@ class Place:
 
     folder: str
     output: str
+    identity: Identity = UNKNOWN
     replaces: bool = False
     staged: bool = False
     ordinal: int = 0
 
     @property
-    def path(self) -> str:
-        """Of the file."""
-        return os.path.join(self.folder, self.output)
+    def parent(self) -> str:
+        """Of the file, relative to the output folder; empty where that is it."""
+        return os.path.dirname(self.output)
 
 
 def store(place: Place, data: Sequence[Buffer]) -> StoredInstance:
@@ -150,20 +87,24 @@ def store(place: Place, data: Sequence[Buffer]) -> StoredInstance:
     StoreError
         Where this name can't be written.
     """
-    parent = os.path.dirname(place.path)
-    temporary = os.path.join(parent, f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}")
+    with opened(place.folder, place.identity) as folder:
+        return _store(folder, place, data)
+
+
+def _store(folder: Opened, place: Place, data: Sequence[Buffer]) -> StoredInstance:
+    temporary = f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}"
+    temporary = folder.below(f"{place.parent}/{temporary}" if place.parent else temporary)
     try:
-        check_inside(place.folder, parent)
+        check_inside(place.folder, os.path.join(place.folder, place.parent))
         try:
-            mtime_ns = _write(temporary, data)
+            mtime_ns = _write(folder, temporary, data)
         except FileNotFoundError:
-            _make_below(place.folder, os.path.dirname(place.output))
-            mtime_ns = _write(temporary, data)
-        stored = _stored(place.output, data, mtime_ns)
-        return _put(place, temporary, stored)
+            _make_below(folder, place.parent)
+            mtime_ns = _write(folder, temporary, data)
+        return _put(folder, place, temporary, _stored(place.output, data, mtime_ns))
     except BaseException as error:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            os.unlink(temporary, dir_fd=folder.descriptor)
         if not isinstance(error, OSError):
             raise
         if error.errno in _ENDS_RUN:
@@ -175,30 +116,33 @@ def store(place: Place, data: Sequence[Buffer]) -> StoredInstance:
         raise StoreError(msg) from error
 
 
-def _put(place: Place, temporary: str, stored: StoredInstance) -> StoredInstance:
+def _put(folder: Opened, place: Place, temporary: str, stored: StoredInstance) -> StoredInstance:
     """Give a complete file its name, or leave it beside a file that may not go."""
+    at = folder.descriptor
     if not place.staged:
+        name = folder.below(place.output)
         if place.replaces:
-            os.replace(temporary, place.path)
+            os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
             return stored
         try:
-            system.rename_new(temporary, place.path)
+            system.rename_new(temporary, name, at)
         except FileExistsError:
-            if found := _same(place.path, stored):
-                os.unlink(temporary)
+            if found := _same(folder, stored):
+                os.unlink(temporary, dir_fd=at)
                 return replace(stored, mtime_ns=found)
         else:
             return stored
-    name = hashlib.sha256(f"{place.ordinal}\n{place.output}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    staged = f"{place.output.rpartition('/')[0]}/.{name}{STAGED_SUFFIX}".lstrip("/")
-    os.replace(temporary, os.path.join(place.folder, staged))
+    digest = hashlib.sha256(f"{place.ordinal}\n{place.output}".encode("utf-8", "surrogateescape")).hexdigest()
+    staged = f"{place.parent}/.{digest[:16]}{STAGED_SUFFIX}".lstrip("/")
+    os.replace(temporary, folder.below(staged), src_dir_fd=at, dst_dir_fd=at)
     return replace(stored, staged=staged)
 
 
-def _same(path: str, stored: StoredInstance) -> int:
-    """Return the modification time in ns of the file at `path` if it holds the bytes that were to be stored there; else 0."""
+def _same(folder: Opened, stored: StoredInstance) -> int:
+    """Return the modification time in ns of the file at its place if it holds the bytes that were to be stored; else 0."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(folder.below(stored.output), flags, dir_fd=folder.descriptor)
     except OSError:
         return 0
     with open(descriptor, "rb") as file:
@@ -208,13 +152,12 @@ def _same(path: str, stored: StoredInstance) -> int:
         return status.st_mtime_ns if hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256 else 0
 
 
-def _make_below(folder: str, inside: str) -> None:
+def _make_below(folder: Opened, inside: str) -> None:
     """Make the folders of an output; never the output folder itself, which someone has removed where it isn't there."""
-    path = folder
-    for name in inside.split("/") if inside else ():
-        path = os.path.join(path, name)
+    names = inside.split("/") if inside else []
+    for depth in range(len(names)):
         with contextlib.suppress(FileExistsError):
-            os.mkdir(path)
+            os.mkdir(folder.below("/".join(names[: depth + 1])), dir_fd=folder.descriptor)
 
 
 def _stored(output: str, data: Sequence[Buffer], mtime_ns: int) -> StoredInstance:
@@ -237,14 +180,15 @@ def recognise(place: Place, data: Sequence[Buffer]) -> StoredInstance:
     StoreError
         Where there is no such file, or it holds other bytes.
     """
-    try:
-        check_inside(place.folder, os.path.dirname(place.path))
-        os.stat(place.path)
-    except OSError as error:
-        msg = f"{place.output}: {error.strerror}. `bulkdcm convert` will make it."
-        raise StoreError(msg) from error
-    stored = _stored(place.output, data, 0)
-    mtime_ns = _same(place.path, stored)
+    with opened(place.folder, place.identity) as folder:
+        try:
+            check_inside(place.folder, os.path.join(place.folder, place.parent))
+            os.stat(folder.below(place.output), dir_fd=folder.descriptor)
+        except OSError as error:
+            msg = f"{place.output}: {error.strerror}. `bulkdcm convert` will make it."
+            raise StoreError(msg) from error
+        stored = _stored(place.output, data, 0)
+        mtime_ns = _same(folder, stored)
     if not mtime_ns:
         msg = f"{place.output}: not what this row gives. `bulkdcm convert` will make it anew."
         raise StoreError(msg)
@@ -268,9 +212,9 @@ def settle(folder: Path, staged: str, output: str) -> None:
         raise StorageError(msg) from error
 
 
-def _write(path: str, data: Sequence[Buffer]) -> int:
-    """Write the file and return its modification time in nanoseconds."""
-    descriptor = os.open(path, _FLAGS, 0o666)
+def _write(folder: Opened, name: str, data: Sequence[Buffer]) -> int:
+    """Write a file of the folder and return its modification time in nanoseconds."""
+    descriptor = os.open(name, _FLAGS, 0o666, dir_fd=folder.descriptor)
     try:
         rest = [memoryview(piece) for piece in data if len(piece)]
         while rest:  # a full disk may take a part and say so only by the count
@@ -284,35 +228,6 @@ def _write(path: str, data: Sequence[Buffer]) -> int:
         return os.fstat(descriptor).st_mtime_ns
     finally:
         os.close(descriptor)
-
-
-def check_inside(folder: str | Path, parent: str | Path) -> None:
-    """Refuse a folder inside the output that is a link to somewhere else.
-
-    Raises
-    ------
-    OSError
-        Where it is.
-    """
-    try:
-        found = os.stat(parent)
-    except FileNotFoundError:
-        _check_real(str(folder), str(parent))
-    else:
-        _check_known(str(folder), str(parent), (found.st_dev, found.st_ino))
-
-
-def _check_real(folder: str, parent: str) -> None:
-    real, root = os.path.realpath(parent), os.path.realpath(folder)
-    if real != root and not real.startswith(root + os.sep):
-        raise OSError(errno.ELOOP, f"its folder is a link that leads outside the output folder, to {real}")
-
-
-@lru_cache(maxsize=1024)
-def _check_known(folder: str, parent: str, identity: tuple[int, int]) -> None:
-    """Check a folder once, and again where another has come in its place."""
-    del identity
-    _check_real(folder, parent)
 
 
 def sync(folder: Path, outputs: Sequence[str]) -> None:

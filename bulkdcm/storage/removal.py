@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.storage.files import STAGED_SUFFIX, TEMPORARY_SUFFIX, check_inside
+from bulkdcm.storage.files import STAGED_SUFFIX, TEMPORARY_SUFFIX
+from bulkdcm.storage.folder import check_inside
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

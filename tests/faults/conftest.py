@@ -90,6 +90,7 @@ class Job:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
             env=self.environment,
             start_new_session=True,
             **more,
@@ -101,6 +102,7 @@ class Job:
             [*prefix, *self.command(*options, out=out)],
             capture_output=True,
             text=True,
+            encoding="utf-8",
             env=self.environment,
             check=False,
             timeout=timeout,
@@ -109,7 +111,9 @@ class Job:
     def rebuild(self):
         """Run ``bulkdcm rebuild`` to its end."""
         command = [part if part != "convert" else "rebuild" for part in self.command()]
-        return subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False, timeout=300)
+        return subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", env=self.environment, check=False, timeout=300
+        )
 
     def stored(self, out: Path | None = None) -> dict[str, str]:
         """Return the SHA-256 of each output by its path."""
@@ -196,7 +200,7 @@ def small_disk(tmp_path):
 def no_process_left():
     """Return a function that waits for a session's processes to end, and fails where one doesn't."""
 
-    def check(session: int, within_s: float = 3.0) -> None:
+    def check(session: int, within_s: float = 30.0) -> None:
         limit = time.monotonic() + within_s
         while (left := processes_of(session)) and time.monotonic() < limit:
             time.sleep(0.02)

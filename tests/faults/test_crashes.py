@@ -38,7 +38,7 @@ def test_a_hung_row_fails_as_timeout(deed, job_of, reference):
     whole = reference(job)
     name = job.poison(deed)
     began = time.monotonic()
-    done = job.run("--row-timeout", 1)
+    done = job.run("--row-timeout", 5)
     assert done.returncode == 1, done.stderr
     report = job.report()
     failed = report[report["status"] == "failed"]

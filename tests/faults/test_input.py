@@ -7,10 +7,10 @@ import os
 import socket
 import stat
 import struct
-import threading
 import time
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
@@ -22,6 +22,9 @@ from bulkdcm.errors import ReadError
 from bulkdcm.images import read_source
 from tests.conformance.readers import native_pixels
 from tests.faults.conftest import processes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEMORY_LIMIT_MB = 500
 # What a worker has before its first row, and what the run itself takes.
@@ -213,37 +216,35 @@ def test_what_is_no_readable_file_fails_its_row_at_once(make, job_of, reference)
     assert job.stored() == whole
 
 
-def test_a_link_swapped_during_the_run_never_leads_outside(tmp_path):
+@pytest.mark.parametrize("swapped_before", ["open", "fstat", "readlink"])
+def test_a_link_swapped_during_the_run_never_leads_outside(swapped_before, tmp_path, monkeypatch):
+    """What was opened is what is checked: another file at the name is either refused or not seen."""
     root, outside = tmp_path / "root", tmp_path / "secret"
     root.mkdir()
     outside.write_bytes(b"secret")
-    inside, name = root / "inside", root / "image"
-    inside.write_bytes(b"image")
-    stop = threading.Event()
+    (root / "inside").write_bytes(b"image")
+    name = root / "image"
 
-    def swap() -> None:
-        target, other = "inside", str(outside)
-        while not stop.is_set():
-            link = root / "next"
-            link.symlink_to(target)
-            link.replace(name)
-            target, other = other, target
+    def point_to(target: Path) -> None:
+        (root / "next").symlink_to(target)
+        (root / "next").replace(name)
 
-    name.symlink_to("inside")
-    thread = threading.Thread(target=swap)
-    thread.start()
-    refused = 0
-    try:
-        for _ in range(5000):
-            try:
-                assert read_source(str(root.resolve()), "image").data == b"image"
-            except ReadError as error:
-                assert "outside" in str(error)  # noqa: PT017  # either this or the image, in turn
-                refused += 1
-    finally:
-        stop.set()
-        thread.join()
-    assert 0 < refused < 5000
+    def swapping(call: Callable[..., object]) -> Callable[..., object]:
+        def swapped(*arguments: object, **options: object) -> object:
+            point_to(outside)
+            return call(*arguments, **options)
+
+        return swapped
+
+    point_to(root / "inside")
+    if swapped_before != "open":
+        with monkeypatch.context() as patched:
+            patched.setattr(os, swapped_before, swapping(getattr(os, swapped_before)))
+            assert read_source(str(root.resolve()), "image").data == b"image"
+    point_to(root / "inside")
+    monkeypatch.setattr(os, "open", swapping(os.open))
+    with pytest.raises(ReadError, match="outside"):
+        read_source(str(root.resolve()), "image")
 
 
 def test_nothing_is_written_through_a_link_that_leaves_the_output(job_of):

@@ -222,9 +222,9 @@ def test_overwrite_replaces_no_folder(work):
 def test_a_file_that_comes_during_the_run_stays(work, monkeypatch):
     really = files._write
 
-    def write(path, data):
+    def write(folder, name, data):
         (work.out / "b.dcm").write_bytes(b"somebody's")
-        return really(path, data)
+        return really(folder, name, data)
 
     monkeypatch.setattr(files, "_write", write)
     report = work.run()
@@ -239,9 +239,9 @@ def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch
     work = Work(tmp_path, ("a.png", "sub/b.png"))
     really = files._write
 
-    def write(path, data):
-        written = really(path, data)
-        if Path(path).parent.name == "sub":
+    def write(folder, name, data):
+        written = really(folder, name, data)
+        if Path(name).parent.name == "sub":
             (work.out / "sub" / "b.dcm").symlink_to(work.manifest)
         return written
 
@@ -249,6 +249,24 @@ def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch
     report = work.run(overwrite=True)
     assert report.frame["status"].tolist() == ["converted", "failed"]
     assert (work.out / "sub" / "b.dcm").is_symlink()
+
+
+@pytest.mark.parametrize("when", ["before the file is written", "after"])
+def test_a_folder_that_comes_in_place_of_the_output_folder_stays_empty(when, work, monkeypatch):
+    """Nothing may be written into it, however close to the writing it came."""
+    really = files._write
+
+    def write(folder, name, data):
+        written = really(folder, name, data) if when == "after" else 0
+        if not work.out.with_name("moved").exists():
+            work.out.rename(work.out.with_name("moved"))
+            work.out.mkdir()
+        return written or really(folder, name, data)
+
+    monkeypatch.setattr(files, "_write", write)
+    with pytest.raises(StorageError, match="removed, moved or replaced"):
+        work.run()
+    assert not list(work.out.iterdir())
 
 
 def test_a_ledger_that_is_gone_makes_outputs_unknown_until_they_are_recognised(done):

@@ -12,7 +12,10 @@ from bulkdcm.errors import AttributeValueError, ManifestError
 from bulkdcm.settings import Settings
 
 QUICK = settings(
-    derandomize=True, deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    derandomize=True,
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NAMES = ["source", "PatientID", "StudyDate", "PixelSpacing", "sop_class", "frame", "instance", "SOPInstanceUID", "AnatomicRegionSequence", "output", "Nonsense", ""]  # fmt: skip
 CELLS = st.one_of(

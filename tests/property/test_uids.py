@@ -13,7 +13,10 @@ from bulkdcm.attributes.vr import RULES
 from bulkdcm.settings import Settings
 
 QUICK = settings(
-    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    derandomize=True,
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
