@@ -200,7 +200,7 @@ def small_disk(tmp_path):
 def no_process_left():
     """Return a function that waits for a session's processes to end, and fails where one doesn't."""
 
-    def check(session: int, within_s: float = 30.0) -> None:
+    def check(session: int, within_s: float = 60.0) -> None:
         limit = time.monotonic() + within_s
         while (left := processes_of(session)) and time.monotonic() < limit:
             time.sleep(0.02)

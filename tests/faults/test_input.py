@@ -206,10 +206,10 @@ def test_what_is_no_readable_file_fails_its_row_at_once(make, job_of, reference)
     make(job.data / "odd.png")
     job.lines.append(job.line("odd.png", 90))
     job.write_manifest()
-    done = job.run(timeout=60)
+    done = job.run(timeout=180)
     if done.returncode == 3:  # the preflight saw it
         assert "odd.png" in done.stderr
-        done = job.run("--skip-invalid", timeout=60)
+        done = job.run("--skip-invalid", timeout=180)
     assert done.returncode == 1, done.stderr
     report = job.report()
     assert list(report["source"][report["status"] == "failed"]) == ["odd.png"]

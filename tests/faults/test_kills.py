@@ -209,7 +209,7 @@ def test_a_second_run_is_told_who_is_there(job_of, reference, goes_on):
         assert second.returncode == 75, second.stderr
         assert f"process {first.pid}, since 20" in second.stderr
         first.terminate()
-        assert first.wait(30) == 143
+        assert first.wait(180) == 143
     (job.data / "poison/sleep.png").unlink()
     job.lines = lines
     job.write_manifest()

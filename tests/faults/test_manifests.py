@@ -92,7 +92,7 @@ def test_what_is_no_manifest_is_said(data, code, words, job_of):
     job = job_of(3)
     job.manifest.write_bytes(data)
     before = set(job.folder.rglob("*"))
-    done = job.run(timeout=60)
+    done = job.run(timeout=180)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -103,10 +103,10 @@ def test_what_is_no_manifest_is_said(data, code, words, job_of):
 def test_a_folder_a_fifo_or_a_missing_manifest_is_said_at_once(job_of):
     job = job_of(1)
     job.manifest.unlink()
-    assert "no such file" in job.run(timeout=20).stderr
+    assert "no such file" in job.run(timeout=180).stderr
     os.mkfifo(job.manifest)
-    done = job.run(timeout=20)
+    done = job.run(timeout=180)
     assert (done.returncode, "not a regular file" in done.stderr) == (3, True)
     job.manifest.unlink()
     job.manifest.mkdir()
-    assert "not a regular file" in job.run(timeout=20).stderr
+    assert "not a regular file" in job.run(timeout=180).stderr

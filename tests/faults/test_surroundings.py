@@ -98,7 +98,7 @@ def test_a_file_of_the_run_that_is_something_else_is_refused_and_no_link_followe
     target = tmp_path / "precious"
     target.write_text("keep me", encoding="utf-8")
     make(job.out / RUN_FOLDER / name, target)
-    refused(job.run(timeout=30), 4, str(job.out / RUN_FOLDER / name), "Remove it")
+    refused(job.run(timeout=180), 4, str(job.out / RUN_FOLDER / name), "Remove it")
     assert target.read_text(encoding="utf-8") == "keep me"
 
 
@@ -180,7 +180,7 @@ def apart(job, mounts: str, *options: object, temporary: Path | None = None, cwd
         text=True,
         env=environment,
         check=False,
-        timeout=60,
+        timeout=180,
         cwd=cwd,
     )
 
@@ -313,7 +313,7 @@ def test_an_output_folder_that_goes_in_mid_run(deed, apart_ledger, backend, job_
         while process.poll() is None and len(list(job.out.rglob("*.dcm"))) < 30:
             time.sleep(0.005)
         deed(job.out)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 5, (process.returncode, errors)
     assert "was removed, moved or replaced" in errors
     assert "Traceback" not in errors
@@ -338,7 +338,7 @@ def test_one_ledger_for_two_outputs_at_once_is_refused(job_of, tmp_path):
             time.sleep(0.01)
         refused(job.run("--ledger", ledger, out=tmp_path / "other"), 75, f"process {first.pid}, since 20", str(ledger))
         first.terminate()
-        first.wait(30)
+        first.wait(180)
 
 
 def test_one_ledger_for_two_outputs_one_after_the_other_is_refused(job_of, reference, goes_on, tmp_path):

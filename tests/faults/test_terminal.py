@@ -93,7 +93,7 @@ def interrupted(command, delay_s: float, ready: int | None = None, **more) -> tu
             os.read(ready, 1)
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=180)
     return process.returncode, errors
 
 
@@ -136,7 +136,7 @@ def test_a_signal_while_workers_start(step, number, code, job_of):
         with job.start() as process:
             time.sleep(milliseconds / 1000)
             process.send_signal(number)
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=180)
         if "init_import_site" in errors:
             continue  # a machine so slow that the interpreter hadn't started
         assert process.returncode in {code, -number}, (milliseconds, process.returncode, errors)

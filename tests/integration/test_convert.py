@@ -176,7 +176,7 @@ def test_an_interrupt_keeps_what_is_finished_and_reports_every_row(dataset, tmp_
     while len(list((tmp_path / "out").glob("out/*.dcm"))) < 40 and process.poll() is None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 130, errors
     report = pd.read_csv(tmp_path / "out/report.csv")
     assert len(report) == 2400

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from pydicom.encaps import encapsulate, encapsulate_extended
 
 from bulkdcm import iods, uids
@@ -21,7 +21,7 @@ from tests.conformance.cases import COMMON, COMPLETE
 if TYPE_CHECKING:
     from bulkdcm.elements import Elements
 
-QUICK = settings(derandomize=True, deadline=None, max_examples=200)
+QUICK = settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 PIXELS = {
     "gray8": np.arange(15, dtype=np.uint8).reshape(3, 5),
     "gray16": np.arange(15, dtype=np.uint16).reshape(3, 5) * 4001,
