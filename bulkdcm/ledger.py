@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.errors import DISK_FAULTS, LedgerError, StorageError, of_system
-from bulkdcm.ledger_files import APPLICATION_ID, FILE, FOLDER, MARKER, parts, refuse_link, why_not
+from bulkdcm.ledger_files import APPLICATION_ID, FILE, FOLDER, MARKER, parts, refuse_foreign, refuse_link, why_not
 from bulkdcm.ledger_schema import COLUMNS, CONTENT, DECISIVE, FILE_FACTS, TABLES, VERSION
 
 if TYPE_CHECKING:
@@ -100,11 +100,14 @@ class Ledger:
         self._guard = threading.Lock()  # work is handed out by a thread of joblib's
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.parent.name != FOLDER:
+                refuse_foreign(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))  # says why it can't be opened; SQLite doesn't
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # A run killed while it made its first ledger leaves an empty one, which is as good as none.
             if begun or self._value("SELECT count(*) FROM sqlite_master"):
                 self._refuse_strange()
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # in the file itself, not the journal
             self.journal_mode = str(self._value("PRAGMA journal_mode=WAL"))
             self._connection.execute("PRAGMA synchronous=FULL")
             self._create()
@@ -128,10 +131,10 @@ class Ledger:
                 for name in columns.keys() - known:
                     self._connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {columns[name]}')
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _refuse_strange(self) -> None:
-        remedy = f"Run `bulkdcm rebuild` to make it anew from the outputs, or remove {self.path.parent} to start over"
+        other = f"remove {self.path.parent}" if self.path.parent.name == FOLDER else "name another with --ledger"
+        remedy = f"Run `bulkdcm rebuild` to make it anew from the outputs, or {other} to start over"
         if self.path.stat().st_size == 0:
             msg = f"the ledger {self.path} is empty: it was cut off. {remedy}."
             raise LedgerError(msg)
@@ -377,7 +380,7 @@ class Ledger:
                 raise StorageError(msg) from error
             msg = (
                 f"the ledger {self.path} can't be used: {_said(cause or error)}. Check the disk and the permissions of --out; "
-                "where the file is damaged, run `bulkdcm rebuild`."
+                "if the file is damaged, run `bulkdcm rebuild`."
             )
             raise LedgerError(msg) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from typing import TYPE_CHECKING
 
 from bulkdcm import system
@@ -51,15 +52,14 @@ def set_aside(folder: Path, elsewhere: Path | None) -> None:
     """
     path = elsewhere or folder / FOLDER / FILE
     try:
-        if elsewhere and path.exists() and not _is_ledger(path):
-            msg = f"{path} is no ledger of bulkdcm, so it is left as it is. Name another file with --ledger."
-            raise LedgerError(msg)
+        if elsewhere:
+            refuse_foreign(path)
         (folder / FOLDER / MARKER).unlink(missing_ok=True)
         number = 1
         while any(_old(part, number).exists() for part in parts(path)):
             number += 1
         for part in parts(path):
-            if part.exists():
+            if part.exists() and part.stat().st_size:  # an empty one is filled, as at a first run
                 part.rename(_old(part, number))
     except OSError as error:
         raise of_system(error, path, "renamed") from error
@@ -69,13 +69,41 @@ def _old(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.old{number if number > 1 else ''}")
 
 
-def _is_ledger(path: Path) -> bool:
-    """Whether a file is one of ours: its header says so, also where the rest is damaged; an empty one is nobody's."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
-    return not head or (head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION_ID.to_bytes(4, "big"))
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file that isn't ours: its header says whose it is, also if the rest is damaged; an empty one is nobody's.
+
+    Raises
+    ------
+    LedgerError
+        Where it is another's.
+    OSError
+        Where it can't be read.
+    """
+    if not path.exists():
+        return
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+        if not head:
+            return
+    if not head.startswith(b"SQLite format 3\0") or APPLICATION_ID not in {
+        int.from_bytes(head[68:72], "big"),
+        _recovered_id(path),
+    }:
+        msg = f"{path} is no ledger of bulkdcm, so it is left as it is. Name another file with --ledger."
+        raise LedgerError(msg)
+
+
+def _recovered_id(path: Path) -> int:
+    """Return the application's id of a database whose header is still in its journal, as a killed run leaves it; else 0."""
+    if not path.with_name(f"{path.name}-wal").exists():
+        return 0
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.Error:
+        return 0
 
 
 def why_not(path: Path) -> OSError | None:

@@ -381,18 +381,49 @@ def another_s_database(path):
     connection.close()
 
 
-@pytest.mark.parametrize("make", [a_file, lambda path, _: another_s_database(path), a_folder])
-def test_rebuild_leaves_a_file_that_is_no_ledger(make, job_of, tmp_path):
+def another_s_new_database(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+@pytest.mark.parametrize("command", ["convert", "rebuild"])
+@pytest.mark.parametrize(
+    "make", [a_file, lambda path, _: another_s_database(path), lambda path, _: another_s_new_database(path), a_folder]
+)
+def test_a_file_that_is_no_ledger_is_left(make, command, job_of, tmp_path):
     job = job_of(4)
     assert job.run().returncode == 0
     path = tmp_path / "precious"
     make(path, tmp_path)
     before = path.read_bytes() if path.is_file() else None
-    command = [part if part != "convert" else "rebuild" for part in job.command("--ledger", path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=job.environment, check=False)
-    refused(done, 4, str(path), "no ledger of bulkdcm", "left as it is")
+    line = [part if part != "convert" else command for part in job.command("--ledger", path)]
+    done = subprocess.run(line, capture_output=True, encoding="utf-8", env=job.environment, check=False)
+    refused(done, 4, str(path), "no ledger of bulkdcm, so it is left as it is")
+    assert "start over" not in done.stderr, "its folder may hold anything"
     assert not (tmp_path / "precious.old").exists()
     assert before is None or path.read_bytes() == before
+
+
+def test_rebuild_takes_the_ledger_of_a_killed_run_and_renames_no_empty_file(job_of, tmp_path):
+    job = job_of(300)
+    path = tmp_path / "ledger.sqlite"
+    path.touch()
+    with job.start("--chunk-size", 4, "--ledger", path) as process:
+        while process.poll() is None and len(job.stored()) < 20:
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    rebuild = [part if part != "convert" else "rebuild" for part in job.command("--ledger", path)]
+    done = subprocess.run(rebuild, capture_output=True, encoding="utf-8", env=job.environment, check=False)
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "ledger.sqlite.old").exists()
+    for name in ("ledger.sqlite", "ledger.sqlite.old"):
+        (tmp_path / name).unlink()
+    path.touch()
+    subprocess.run(rebuild, capture_output=True, check=False, env=job.environment)
+    assert not (tmp_path / "ledger.sqlite.old").exists()
+    assert path.stat().st_size
 
 
 def test_rebuild_takes_a_damaged_ledger_and_keeps_every_old_one(job_of, tmp_path):
