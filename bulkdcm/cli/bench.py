@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, manifest_options
+from bulkdcm.cli.options import LOCAL_PATH, NEW_FILE, manifest_options
 from bulkdcm.settings import BACKENDS
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def _list_of(convert: type) -> Any:
 @click.option("--null", is_flag=True, help="Do all but write the outputs, to see the storage's share.")
 @click.option("--fsync/--no-fsync", default=True, show_default=True, help="As of convert.")
 @click.option("--place", type=LOCAL_PATH, help="Folder to write below. [the system's temporary one]")
-@click.option("--json", "json_path", type=LOCAL_PATH, help="File for the figures.")
-@click.option("--plot", "plot_path", type=LOCAL_PATH, help="Picture, .png or .svg.")
+@click.option("--json", "json_path", type=NEW_FILE, help="File to make with the figures.")
+@click.option("--plot", "plot_path", type=NEW_FILE, help="Picture to make, .png or .svg.")
 def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **options: Any) -> int:
     """Run some rows of MANIFEST for real with different settings, and recommend the fastest."""
     import json

@@ -32,7 +32,20 @@ class LocalPath(click.Path):
         return super().convert(local_path(name, os.fsdecode(value)), parameter, context)
 
 
-LOCAL_PATH = LocalPath()
+class NewFile(LocalPath):
+    """The path of a file that is yet to be made."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Refuse what is there already, which may be anything, and a folder that isn't."""
+        path = super().convert(value, parameter, context)
+        if os.path.lexists(path):
+            self.fail(f"{path}: there is a file already. Name another, or remove it.", parameter, context)
+        if not path.absolute().parent.is_dir():
+            self.fail(f"{path.parent}: no such folder. Make it, or name another.", parameter, context)
+        return path
+
+
+LOCAL_PATH, NEW_FILE = LocalPath(), NewFile()
 
 
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -105,10 +105,17 @@ def test_null_and_other_backends_are_measured_too(dataset, bulkdcm_command, tmp_
         (("--place", "nowhere"), 2, "no such folder"),
         (("--transfer-syntaxes", "foo"), 2, "foo"),
         (("--backends", "dask"), 2, "--scheduler"),
+        (("--json", "MANIFEST"), 2, "there is a file already"),
+        (("--plot", "MANIFEST"), 2, "there is a file already"),
+        (("--json", "nowhere/f.json"), 2, "nowhere: no such folder"),
     ],
 )
 def test_what_cannot_be_tried_is_refused_before_anything_runs(options, code, said, dataset, bulkdcm_command):
-    done = bulkdcm_command("bench", dataset / "manifest.csv", "--sample", 2, *options)
+    manifest = dataset / "manifest.csv"
+    before = manifest.read_bytes()
+    options = [manifest if option == "MANIFEST" else option for option in options]
+    done = bulkdcm_command("bench", manifest, "--sample", 2, *options)
     assert done.returncode == code
+    assert manifest.read_bytes() == before
     assert said in done.stderr
     assert "images/s" not in done.stdout + done.stderr
