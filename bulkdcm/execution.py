@@ -6,17 +6,18 @@ import contextlib
 import math
 import os
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import manifest, resume, storage, system
+from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import OccupiedError, StorageError, Terminated
 from bulkdcm.outcome import Converted, Failed
-from bulkdcm.parallel import Pool, cut
 from bulkdcm.report import warm_up
-from bulkdcm.run import convert_rows
 from bulkdcm.settings import NATIVE
-from bulkdcm.worker import ChunkResult
+from bulkdcm.worker import ChunkResult, convert_chunk, given_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,9 +112,11 @@ class Execution:
         self.work, self.rows, self.plan = work, work.rows, work.plan
         self.ledger, self.on_progress = ledger, on_progress
         settings = context.settings
-        self.pool = Pool(n_jobs=settings.n_jobs, backend=settings.backend, scheduler=settings.scheduler).connected()
-        memory = settings.memory_limit * 1_000_000 or int(system.memory_bytes() * _MEMORY_SHARE / self.pool.workers)
-        self.context = replace(context, memory_bytes=memory)
+        self.engine = ENGINES[settings.backend]
+        self.workers = Workers(
+            count=self.engine.workers(settings.n_jobs, settings.scheduler), address=settings.scheduler
+        )
+        self.context = context
         self.folder = Path(context.out)
         self.stopped = ""
         self.left: dict[str, str] = {}
@@ -138,13 +141,18 @@ class Execution:
         self.ledger.amend("source_mtime_ns", self.plan.touched)
         todo = self.work.todo
         asked = self.context.settings.chunk_size
-        self.pool = self.pool.for_chunks(math.ceil(len(todo) / (asked or 1)))
-        chunks = cut(self._placed(todo), len(todo), self.pool.workers, asked, self._seconds_of)
+        useful = max(1, math.ceil(len(todo) / (asked or 1)))  # more would be idle
+        self.workers = replace(self.workers, count=min(self.workers.count, useful))
+        chunks = cut(self._placed(todo), len(todo), self.workers.count, asked, self._seconds_of)
         interrupted = 0
         warm_up()
         try:
             self.record(ChunkResult(outcomes=tuple(self.work.invalid)))
-            if convert_rows(map(self._claimed, chunks), self.context, self.pool, self.record):
+            recovery = Recovery(self._job(), map(self._claimed, chunks), self.engine, self.workers)
+            for result in recovery:
+                if not self.record(result):
+                    recovery.end()
+            if recovery.died:
                 storage.remove_temporary(self.folder, keep={outcome.stored.staged for outcome in self._staged})
         except Terminated:
             interrupted = 143
@@ -158,6 +166,20 @@ class Execution:
             self._settle()
             self._tidy()
         return interrupted
+
+    def _job(self) -> Job[ManifestRow, ChunkResult]:
+        """Return what workers do with each row."""
+        settings, context = self.context.settings, self.context
+        if not self.engine.same_machine:
+            context = replace(context, parent=0, out_identity=(0, 0))  # another machine has other numbers
+        share = int(system.memory_bytes() * _MEMORY_SHARE / self.workers.count)
+        return Job(
+            run=partial(convert_chunk, context=context),
+            number=attrgetter("ordinal"),
+            give_up=partial(given_up, timeout_s=settings.row_timeout),
+            timeout_s=settings.row_timeout,
+            memory_bytes=settings.memory_limit * 1_000_000 or share,
+        )
 
     def _placed(self, todo: Sequence[int]) -> Iterator[ManifestRow]:
         """Yield the rows to run, each with what it may replace."""

@@ -201,7 +201,7 @@ def _run(
                 notes=(*run.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
                 ran=run.ran,
-                n_jobs=run.pool.workers,
+                n_jobs=run.workers.count,
                 interrupted=interrupted,
                 partial=settings.selects,
             )

@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from bulkdcm.engines import DEFAULT, ENGINES
 from bulkdcm.errors import SettingsError
 
-BACKENDS = ("loky", "threading", "sequential", "dask")
 LAYOUTS = ("mirror", "uid")
 NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
@@ -107,7 +107,7 @@ class Settings:
     images: Path | None = None
     n_jobs: int = 0
     chunk_size: int = 0
-    backend: str = "loky"
+    backend: str = DEFAULT
     scheduler: str = ""
     transfer_syntax: str = "auto"
     defaults: tuple[tuple[str, str], ...] = ()
@@ -140,10 +140,6 @@ class Settings:
     prune: bool = False
 
     def __post_init__(self) -> None:
-        _one_of("backend", self.backend, BACKENDS)
-        address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if self.backend == "dask" else ""
-        if not re.fullmatch(address, self.scheduler):
-            _refuse("scheduler", self.scheduler, "an address as tcp://host:8786 with --backend dask, none without")
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
@@ -159,8 +155,7 @@ class Settings:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
         if not isinstance(self.max_missing, (int, float)) or not 0 <= self.max_missing <= 1:
             _refuse("max_missing", self.max_missing, "a share from 0 to 1")
-        if self.row_timeout and self.backend == "dask":
-            _refuse("row_timeout", self.row_timeout, "0 with --backend dask, whose workers can't be stopped at one row")
+        self._check_engine()
         if self.background:
             shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
             if not re.fullmatch(r"#[0-9a-f]{6}", shade):
@@ -170,6 +165,27 @@ class Settings:
             "".encode(self.encoding)
         except (LookupError, ValueError, TypeError):
             _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
+
+    def _check_engine(self) -> None:
+        """Refuse what the engine can't do."""
+        _one_of("backend", self.backend, tuple(ENGINES))
+        engine = ENGINES[self.backend]
+        address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if engine.needs_address else ""
+        if not re.fullmatch(address, self.scheduler):
+            clusters = " or ".join(name for name, one in ENGINES.items() if one.needs_address)
+            _refuse(
+                "scheduler", self.scheduler, f"an address as tcp://host:8786 with --backend {clusters}, none without"
+            )
+        if self.row_timeout and not engine.stops_a_row:
+            able = " or ".join(name for name, one in ENGINES.items() if one.stops_a_row)
+            _refuse(
+                "row_timeout", self.row_timeout, f"0 with --backend {self.backend}, which can't stop a row; {able} can"
+            )
+        if self.memory_limit and not engine.limits_memory:
+            able = " or ".join(name for name, one in ENGINES.items() if one.limits_memory)
+            _refuse(
+                "memory_limit", self.memory_limit, f"0 with --backend {self.backend}, which has no limit; {able} has"
+            )
 
     @classmethod
     def of(cls, **options: Any) -> Settings:

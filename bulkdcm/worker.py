@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from bulkdcm import __version__, images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode, encode_file
+from bulkdcm.engines import guard
 from bulkdcm.errors import ClusterError, RowError, StorageError
 from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
-from bulkdcm.slots import OwnSlot
 from bulkdcm.storage import Place
 
 if TYPE_CHECKING:
@@ -48,10 +48,6 @@ class Context:
         Secret that UIDs are derived with, or empty.
     parent
         Process id of the run; 0 where that is on another machine.
-    slots
-        Folder where workers say which row they are at; empty where there are no worker processes.
-    memory_bytes
-        What a worker may allocate; 0 for no limit.
     version
         Of the bulkdcm that the run has; a worker of a cluster may have another.
     destination
@@ -65,8 +61,6 @@ class Context:
     out_identity: tuple[int, int] = (0, 0)
     uid_key: bytes = field(default=b"", repr=False)
     parent: int = 0
-    slots: str = ""
-    memory_bytes: int = 0
     version: str = __version__
     destination: str = "files"
 
@@ -77,20 +71,6 @@ class ChunkResult:
 
     outcomes: tuple[Outcome, ...]
     stopped: str = ""
-
-
-class _Process:
-    """What this worker process has of its own."""
-
-    slot: OwnSlot | None = None
-
-
-def prepare(context: Context) -> None:
-    """Make a worker process ready: it ends with its parent, leaves Ctrl-C to it, keeps its memory limit, shows its row."""
-    system.die_with(context.parent)
-    system.ignore_interrupts()
-    system.limit_memory(context.memory_bytes)
-    _Process.slot = OwnSlot(context.slots)
 
 
 class _Stages:
@@ -147,13 +127,10 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
 
 
 def _outcomes(rows: Sequence[ManifestRow], context: Context) -> Iterator[Outcome]:
-    slot = _Process.slot if context.slots else None
     for row in rows:
-        if slot:
-            slot.begin(row.ordinal)
+        guard.begin(row.ordinal)
         yield convert_row(row, context)
-        if slot:
-            slot.end()
+        guard.end()
 
 
 def convert_row(row: ManifestRow, context: Context) -> Outcome:
@@ -216,6 +193,11 @@ def crashed(row: ManifestRow) -> Failed:
         "gives. Open and save the image anew, or raise --memory-limit."
     )
     return Failed(ordinal=row.ordinal, stage="crashed", error="WorkerCrash", message=message, frames=_facts(row, ()))
+
+
+def given_up(row: ManifestRow, *, late: bool, timeout_s: float) -> ChunkResult:
+    """Return what becomes of a row that kills every worker that tries it or, with `late`, is over its time."""
+    return ChunkResult(outcomes=(timed_out(row, timeout_s) if late else crashed(row),))
 
 
 def _facts(row: ManifestRow, sources: Sequence[Source]) -> tuple[SourceFacts, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from bulkdcm.parallel import Pool
+from bulkdcm.engines import ENGINES, cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +67,13 @@ def grid(
     backends, transfer_syntaxes, scheduler
         As in `Settings`; a cluster is tried with all its workers only.
     """
-    cores = Pool(n_jobs=0, backend="loky").workers
-    doubled = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    most = cores()
+    doubled = [2**power for power in range(most.bit_length()) if 2**power < most]
     found = []
-    for syntax, backend, size, jobs in product(transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, cores]):
-        cluster = scheduler if backend == "dask" else ""
-        workers = {"sequential": 1, "dask": 0}.get(backend, jobs)
+    for syntax, backend, size, jobs in product(transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, most]):
+        engine = ENGINES.get(backend)  # one that isn't there is refused with the other settings
+        cluster = scheduler if engine and engine.needs_address else ""
+        workers = 0 if cluster else engine.workers(jobs, "") if engine else jobs
         found.append(
             Configuration(n_jobs=workers, chunk_size=size, backend=backend, transfer_syntax=syntax, scheduler=cluster)
         )

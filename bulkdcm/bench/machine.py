@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkdcm import __version__, system
-from bulkdcm.parallel import Pool
+from bulkdcm.engines import cores
 
 _PACKAGES = ("pydicom", "Pillow", "numpy", "joblib", "pandas", "kornia-rs")
 
@@ -22,7 +22,7 @@ def machine() -> dict[str, Any]:
         cpu = text.split("model name")[1].splitlines()[0].partition(":")[2].strip()
     return {
         "cpu": cpu,
-        "cores": Pool(n_jobs=0, backend="loky").workers,
+        "cores": cores(),
         "memory_gb": round(system.memory_bytes() / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import pipeline, system
+from bulkdcm.engines import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +119,7 @@ def recommended(found: Sequence[Measurement]) -> Measurement:
 
     def order(one: Measurement) -> tuple[Any, ...]:
         chosen = one.configuration
-        return chosen.n_jobs, chosen.chunk_size, chosen.backend != "loky", -one.images_per_s
+        return chosen.n_jobs, chosen.chunk_size, not ENGINES[chosen.backend].names_the_row, -one.images_per_s
 
     return min(near, key=order)
 
@@ -165,7 +166,7 @@ def _run_here(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[
     root = settings.images or path.parent
     ran = report.frame.iloc[list(report.ran)]
     parent_mb = system.peak_memory_bytes(os.getpid()) / 1e6
-    in_processes = settings.backend == "loky"
+    in_processes = ENGINES[settings.backend].names_the_row
     return {
         **report.summary(),
         "failed": int((ran["status"] == "failed").sum()),

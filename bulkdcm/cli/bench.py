@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH, NEW_FILE, manifest_options
-from bulkdcm.settings import BACKENDS
+from bulkdcm.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def _list_of(convert: type) -> Any:
     "--chunk-sizes", default="0", callback=_list_of(int), show_default=True, help="As 0,16,64; 0: chosen by itself."
 )
 @click.option(
-    "--backends", default="loky", callback=_list_of(str), show_default=True, help=f"Of {', '.join(BACKENDS)}."
+    "--backends", default=DEFAULT, callback=_list_of(str), show_default=True, help=f"Of {', '.join(ENGINES)}."
 )
 @click.option("--transfer-syntaxes", default="auto", callback=_list_of(str), show_default=True, help="As auto,rle.")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Of the cluster, where dask is among the backends.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.settings import BACKENDS, LAYOUTS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.engines import DEFAULT, ENGINES
+from bulkdcm.settings import LAYOUTS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,8 +123,8 @@ run_options = _all(
         ),
         click.option(
             "--backend",
-            type=click.Choice(BACKENDS),
-            default="loky",
+            type=click.Choice(list(ENGINES)),
+            default=DEFAULT,
             show_default=True,
             help="What workers are: processes, threads, none, or those of a cluster.",
         ),

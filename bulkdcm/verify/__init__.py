@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom import config, dcmread
 
-from bulkdcm.parallel import Pool, cut, run_chunks
+from bulkdcm.engines import IN_PROCESS, PROCESSES, Job, Recovery, Workers, cut, guard
 from bulkdcm.verify import elements, part10, pixels, streams
 
 if TYPE_CHECKING:
@@ -111,23 +112,25 @@ def verify_all(paths: Iterable[Path], n_jobs: int = 0) -> Iterator[tuple[int, tu
     n_jobs
         Workers; 0 for one a core.
     """
-    found = [str(path) for path in files_in(paths)]
-    pool = Pool(n_jobs=n_jobs, backend="loky")
-    if len(found) <= 1:
-        pool = Pool(n_jobs=1, backend="sequential")
-    chunks = cut(found, len(found), pool.workers, 0, lambda _: _FILE_S)
-    for result in run_chunks(_verify_chunk, chunks, pool):
-        if isinstance(result, tuple):
-            yield result
-            continue
-        for path in (path for chunk in result.chunks for path in chunk):
-            # Alone in a process of its own, which it may take with it.
-            alone = Pool(n_jobs=1, backend="loky")
-            for single in run_chunks(_verify_chunk, iter([(path,)]), alone):
-                lost = (Finding(path=path, where="file", rule="ends the process that reads it"),)
-                yield single if isinstance(single, tuple) else (1, lost)
-                break
+    found = list(enumerate(map(str, files_in(paths))))
+    engine = PROCESSES if len(found) > 1 else IN_PROCESS
+    workers = Workers(count=engine.workers(n_jobs, ""))
+    chunks = cut(found, len(found), workers.count, 0, lambda _: _FILE_S)
+    job: Job[tuple[int, str], tuple[int, tuple[Finding, ...]]] = Job(
+        run=_verify_chunk, number=itemgetter(0), give_up=_given_up
+    )
+    yield from Recovery(job, chunks, engine, workers)
 
 
-def _verify_chunk(paths: Sequence[str]) -> tuple[int, tuple[Finding, ...]]:
-    return len(paths), tuple(finding for path in paths for finding in verify(path))
+def _given_up(item: tuple[int, str], *, late: bool) -> tuple[int, tuple[Finding, ...]]:
+    del late
+    return 1, (Finding(path=item[1], where="file", rule="ends the process that reads it"),)
+
+
+def _verify_chunk(items: Sequence[tuple[int, str]]) -> tuple[int, tuple[Finding, ...]]:
+    found: list[Finding] = []
+    for number, path in items:
+        guard.begin(number)
+        found += verify(path)
+        guard.end()
+    return len(items), tuple(found)

@@ -17,7 +17,7 @@ import pytest
 
 import bulkdcm
 from bulkdcm import worker
-from bulkdcm.settings import BACKENDS
+from bulkdcm.engines import ENGINES
 
 
 def test_a_run_converts_every_row_and_says_so(dataset, tmp_path, bulkdcm_command):
@@ -36,7 +36,9 @@ def test_a_run_converts_every_row_and_says_so(dataset, tmp_path, bulkdcm_command
         assert stored.PatientID.startswith("00")
 
 
-@pytest.mark.parametrize("backend", sorted({*BACKENDS} - {"dask"}))  # which has its own, in tests/faults
+@pytest.mark.parametrize(
+    "backend", sorted(name for name, one in ENGINES.items() if not one.needs_address)
+)  # which has its own, in tests/faults
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_bytes_do_not_depend_on_workers_backend_or_chunks(backend, n_jobs, dataset, tmp_path, digests):
     bulkdcm.convert(dataset / "manifest.csv", tmp_path / "one", backend="sequential")

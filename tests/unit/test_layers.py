@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bulkdcm.engines import ENGINES
+
 PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
 LAYERS = (
@@ -17,14 +19,13 @@ LAYERS = (
     ("elements",),
     ("model",),
     ("outcome",),
+    ("system",),
+    ("engines", "leftovers", "ledger_files", "ledger_schema"),
     ("settings",),
     ("uids",),
-    ("system", "cluster"),
-    ("slots", "leftovers", "ledger_files", "ledger_schema"),
     ("attributes",),
-    ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
+    ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report"),
     ("worker", "resume", "template", "verify", "draft", "places"),
-    ("run",),
     ("execution",),
     ("preparation",),
     ("pipeline",),
@@ -79,8 +80,25 @@ def importers(package: str) -> set[str]:
     }
 
 
-def test_only_parallel_and_its_cluster_import_joblib():
-    assert importers("joblib") == {"parallel.py", "cluster.py"}
+def test_only_engines_import_joblib_and_dask():
+    assert importers("joblib") == {"engines/joblib_pool.py"}
+    assert importers("distributed") == {"engines/cluster.py"}
+
+
+# Where loky's frames are known by their file's name; it must import nothing.
+NAMES_AN_ENGINE = {"interrupts.py"}
+
+
+def test_no_engine_is_known_by_its_name_outside_its_package():
+    """Others ask it for a fact; else a new engine would miss what was decided by the names of the old ones."""
+    found = {
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in MODULES
+        if path.parent.name != "engines" and str(path.relative_to(PACKAGE)) not in NAMES_AN_ENGINE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in ENGINES
+    }
+    assert not found
 
 
 def test_only_the_report_imports_pandas():

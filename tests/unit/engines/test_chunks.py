@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from bulkdcm.parallel import _CHUNK_S, _LARGEST_CHUNK, Pool, cut, run_chunks
+from bulkdcm.engines import PROCESSES, Workers, cut
+from bulkdcm.engines.base import _CHUNK_S, _LARGEST_CHUNK
 
 
 def sizes(seconds: list[float], *, workers=2, asked=0) -> list[int]:
@@ -48,7 +49,7 @@ def threads_allowed(_: int) -> list[str]:
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_libraries_have_one_thread_in_a_worker(n_jobs):
-    found = list(run_chunks(threads_allowed, iter(range(3)), Pool(n_jobs=n_jobs, backend="loky")))
+    found = list(PROCESSES.run(threads_allowed, iter(range(3)), Workers(count=n_jobs)))
     assert found == [["1", "1", "1"]] * 3
 
 

@@ -1,6 +1,6 @@
-"""Which row each worker is at: sixteen bytes of shared memory a worker, which outlive it.
+"""Which item each worker is at: sixteen bytes of shared memory a worker, which outlive it.
 
-They name the row that killed a worker, and the row that is over its time, at no cost to the others.
+They name the item that killed a worker, and the one that is over its time, at no cost to the others.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX, _OLD_S = "bulkdcm-slots-", 86_400
-_FORM = struct.Struct("=qd")  # ordinal + 1 (0: idle), time it began on the machine's monotonic clock
+_FORM = struct.Struct("=qd")  # number + 1 (0: idle), time it began on the machine's monotonic clock
 
 
 class Slot(NamedTuple):
-    """One worker's row."""
+    """One worker's item."""
 
     pid: int
-    ordinal: int
+    number: int
     began_s: float
 
 
@@ -51,17 +51,17 @@ class OwnSlot:
         except OSError:  # the run ended while this worker was starting, or its disk is full by now
             self._memory = mmap.mmap(-1, _FORM.size)
 
-    def begin(self, ordinal: int) -> None:
-        """Say that the row at `ordinal` begins now."""
-        _FORM.pack_into(self._memory, 0, ordinal + 1, time.monotonic())
+    def begin(self, number: int) -> None:
+        """Say that the item of this number begins now."""
+        _FORM.pack_into(self._memory, 0, number + 1, time.monotonic())
 
     def end(self) -> None:
-        """Say that no row is under way."""
+        """Say that no item is under way."""
         _FORM.pack_into(self._memory, 0, 0, 0.0)
 
 
 def under_way(folder: str) -> list[Slot]:
-    """Return the rows that workers, dead or alive, are at."""
+    """Return the items that workers, dead or alive, are at."""
     found = []
     for path in Path(folder).iterdir():
         data = path.read_bytes()

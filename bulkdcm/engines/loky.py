@@ -1,0 +1,40 @@
+"""Processes of this machine, by joblib's loky: a crash takes one worker, and the run goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bulkdcm.engines.base import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bulkdcm.engines.base import Chunk, Lost, Result, Workers
+
+
+class Loky:
+    """Runs chunks in processes."""
+
+    same_machine = True
+    names_the_row = True
+    stops_a_row = True
+    limits_memory = True
+    needs_address = False
+
+    def workers(self, asked: int, address: str) -> int:
+        """Return as many as asked, or one a core."""
+        del address
+        return asked or cores()
+
+    def run(
+        self, function: Callable[[Chunk], Result], chunks: Iterator[Chunk], workers: Workers
+    ) -> Iterator[Result | Lost[Chunk]]:
+        """Yield results as processes finish; a process that dies loses what was under way."""
+        from bulkdcm.engines import joblib_pool
+
+        started = False
+        for result in joblib_pool.run(function, chunks, lambda: joblib_pool.processes(workers)):
+            started = True
+            yield result
+        if started:
+            joblib_pool.end_processes()

@@ -1,0 +1,126 @@
+"""Every engine of the dict, whatever its name: its facts are true, its results all come, and who dies is found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from bulkdcm import engines
+from bulkdcm.engines import ENGINES, Engine, Job, Recovery, Workers, guard
+from bulkdcm.engines.loky import Loky
+from bulkdcm.engines.sequential import Sequential
+from bulkdcm.errors import SettingsError
+from bulkdcm.settings import Settings
+
+FACTS = ("same_machine", "names_the_row", "stops_a_row", "limits_memory", "needs_address")
+HERE = sorted(name for name, engine in ENGINES.items() if not engine.needs_address)  # clusters: tests/faults
+
+
+class Renamed(Loky):
+    """An engine that is in the dict under another name, and known to nobody else."""
+
+
+class Liar(Sequential):
+    """Says that its workers are processes, and has none."""
+
+    names_the_row = True
+
+
+@pytest.fixture
+def other(monkeypatch):
+    monkeypatch.setitem(ENGINES, "other", Renamed())
+
+
+def work(items, deeds):
+    done = []
+    for item in items:
+        guard.begin(item)
+        deed = deeds.get(item)
+        if deed == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif deed == "hang":
+            time.sleep(600)
+        elif deed == "memory":
+            try:
+                bytearray(4_000_000_000)
+            except MemoryError:
+                done.append((item, "no memory"))
+                guard.end()
+                continue
+        done.append((item, "done"))
+        guard.end()
+    return done
+
+
+def give_up(item, *, late):
+    return [(item, "late" if late else "died")]
+
+
+def results(engine: Engine, deeds=None, items=40, **limits):
+    job = Job(run=partial(work, deeds=deeds or {}), number=int, give_up=give_up, **limits)
+    chunks = (tuple(range(first, min(first + 8, items))) for first in range(0, items, 8))
+    recovery = Recovery(job, chunks, engine, Workers(count=2))
+    return {item: said for result in recovery for item, said in result}, recovery
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_an_engine_says_every_fact(name):
+    assert isinstance(ENGINES[name], Engine)
+    assert {type(getattr(ENGINES[name], fact)) for fact in FACTS} == {bool}
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_every_item_has_its_result(name):
+    assert results(ENGINES[name])[0] == dict.fromkeys(range(40), "done")
+
+
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize("name", [*(name for name in HERE if ENGINES[name].names_the_row), "other"])
+def test_who_kills_a_worker_or_is_over_its_time_is_found_and_the_others_go_on(name):
+    found, recovery = results(ENGINES[name], {5: "die", 22: "hang"}, timeout_s=2)
+    assert found == {**dict.fromkeys(range(40), "done"), 5: "died", 22: "late"}
+    assert recovery.died
+
+
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize("name", [*(name for name in HERE if ENGINES[name].limits_memory), "other"])
+def test_a_worker_keeps_its_memory_limit(name):
+    found, _ = results(ENGINES[name], {5: "memory"}, memory_bytes=500_000_000)
+    assert found == {**dict.fromkeys(range(40), "done"), 5: "no memory"}
+
+
+def test_after_the_end_was_asked_for_nothing_more_begins():
+    job = Job(run=partial(work, deeds={}), number=int, give_up=give_up)
+    recovery = Recovery(job, ((item,) for item in range(40)), ENGINES["sequential"], Workers(count=1))
+    seen = []
+    for result in recovery:
+        seen += result
+        recovery.end()
+    assert seen == [(0, "done")]
+
+
+@pytest.mark.usefixtures("other")
+def test_an_engine_is_known_by_being_in_the_dict():
+    assert Settings(backend=other, row_timeout=3.0, memory_limit=500).backend == "other"
+
+
+def test_an_engine_whose_workers_are_no_processes_can_t_say_that_they_are():
+    with pytest.raises(RuntimeError, match="a process of its own"):
+        results(Liar())
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_a_limit_that_an_engine_can_t_keep_is_refused(name):
+    engine = ENGINES[name]
+    address = "tcp://host:8786" if engine.needs_address else ""
+    for fact, option in (("stops_a_row", "row_timeout"), ("limits_memory", "memory_limit")):
+        if getattr(engine, fact):
+            Settings(backend=name, scheduler=address, **{option: 100})
+        else:
+            with pytest.raises(SettingsError, match=f"--{option.replace('_', '-')}"):
+                Settings(backend=name, scheduler=address, **{option: 100})
+    assert engines.DEFAULT in ENGINES
