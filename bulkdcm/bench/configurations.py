@@ -72,8 +72,9 @@ def grid(
     found = []
     for syntax, backend, size, jobs in product(transfer_syntaxes, backends, chunk_sizes, n_jobs or [*doubled, most]):
         engine = ENGINES.get(backend)  # one that isn't there is refused with the other settings
-        cluster = scheduler if engine and engine.needs_address else ""
-        workers = 0 if cluster else engine.workers(jobs, "") if engine else jobs
+        of_cluster = engine is not None and engine.needs_address
+        cluster = scheduler if of_cluster else ""
+        workers = 0 if of_cluster else engine.workers(jobs, "") if engine else jobs
         found.append(
             Configuration(n_jobs=workers, chunk_size=size, backend=backend, transfer_syntax=syntax, scheduler=cluster)
         )

@@ -203,21 +203,3 @@ def test_where_dask_is_not_installed_the_remedy_is_said(job_of):
     done = subprocess.run([sys.executable, "-c", hidden, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 6
     assert "bulkdcm[dask]" in done.stderr
-
-
-HANGS = """
-import os, sys
-from distributed import Client
-from joblib import Parallel, delayed, parallel_config
-with Client(sys.argv[1]) as client, parallel_config(backend="dask"):
-    client.wait_for_workers(2)  # with one thread, joblib runs the task here
-    Parallel()(delayed(os._exit)(3) for _ in range(1))
-"""
-
-
-def test_joblib_by_itself_hangs_at_such_a_row(job_of, cluster):
-    """The reason for our own `_collect`; where this fails, joblib has mended it and ours may go."""
-    job = job_of(2)
-    address = cluster(job).address
-    with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run([sys.executable, "-c", HANGS, address], capture_output=True, check=False, timeout=25)

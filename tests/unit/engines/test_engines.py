@@ -105,7 +105,7 @@ def test_after_the_end_was_asked_for_nothing_more_begins():
 
 @pytest.mark.usefixtures("other")
 def test_an_engine_is_known_by_being_in_the_dict():
-    assert Settings(backend=other, row_timeout=3.0, memory_limit=500).backend == "other"
+    assert Settings(backend="other", row_timeout=3.0, memory_limit=500).backend == "other"
 
 
 def test_an_engine_whose_workers_are_no_processes_can_t_say_that_they_are():
