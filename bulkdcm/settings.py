@@ -141,9 +141,7 @@ class Settings:
     prune: bool = False
 
     def __post_init__(self) -> None:
-        for name in _PATHS:
-            if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, local_path(f"--{name.replace('_', '-')}", value))
+        self._refuse_urls()
         _one_of("backend", self.backend, BACKENDS)
         address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if self.backend == "dask" else ""
         if not re.fullmatch(address, self.scheduler):
@@ -174,6 +172,11 @@ class Settings:
             "".encode(self.encoding)
         except (LookupError, ValueError, TypeError):
             _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
+
+    def _refuse_urls(self) -> None:
+        for name in _PATHS:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, local_path(f"--{name.replace('_', '-')}", value))
 
     @classmethod
     def of(cls, **options: Any) -> Settings:

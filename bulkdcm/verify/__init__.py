@@ -6,7 +6,6 @@ import io
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom import config, dcmread
@@ -18,6 +17,7 @@ from bulkdcm.verify import elements, part10, pixels, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from pydicom.dataset import FileDataset
 
@@ -110,7 +110,7 @@ def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
         Where nothing is there, so that nothing checked isn't taken for nothing wrong.
     """
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError)
         what = "no such file or folder" if missing else getattr(error, "strerror", None) or error
@@ -122,7 +122,7 @@ def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
     unlisted: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=unlisted.append):
         folders.sort()
-        files += [os.path.join(folder, name) for name in sorted(names) if name.lower().endswith(".dcm")]
+        files += [f"{folder}/{name}" for name in sorted(names) if name.lower().endswith(".dcm")]
     if not files and not unlisted:
         msg = f"{path}: no DICOM file in it: none whose name ends with .dcm. Name the folder that holds them."
         raise SettingsError(msg)

@@ -277,8 +277,8 @@ def test_a_folder_with_nothing_to_verify_is_no_success(good, tmp_path, bulkdcm_c
 def test_what_is_not_there_or_a_url_is_no_success_in_python(tmp_path):
     with pytest.raises(SettingsError, match="no such file or folder"):
         verify_all([str(tmp_path / "missing")])
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SettingsError, match="Not a directory"):
-        (tmp_path / "file").write_text("", encoding="utf-8")
         verify_all([tmp_path / "file/x.dcm"])
     for ask in (verify, lambda path: verify_all([path])):
         with pytest.raises(SettingsError, match="this is a URL"):

@@ -27,7 +27,9 @@ def folder(tmp_path):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_setting_takes_a_url_however_it_is_given(name, kind):
     for make in (Settings, Settings.of):
-        with pytest.raises(bulkdcm.SettingsError, match=f"--{name.replace('_', '-')} s3:.*this is a URL.*To go on") as error:
+        with pytest.raises(
+            bulkdcm.SettingsError, match=f"--{name.replace('_', '-')} s3:.*this is a URL.*To go on"
+        ) as error:
             make(**{name: kind(URL)})
         assert "copy the files to this machine, or mount the place" in str(error.value)
     with pytest.raises(bulkdcm.SettingsError, match="write it without file://"):
@@ -60,7 +62,7 @@ def test_a_setting_given_as_text_is_a_path(name):
 )
 def test_no_function_takes_a_url(ask, kind, folder):
     before = sorted(folder.rglob("*"))
-    with pytest.raises(bulkdcm.SettingsError, match="this is a URL.*copy the files to this machine"):
+    with pytest.raises(bulkdcm.SettingsError, match=r"this is a URL.*copy the files to this machine"):
         ask(folder, kind(URL))
     assert sorted(folder.rglob("*")) == before
 
