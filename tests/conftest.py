@@ -22,6 +22,8 @@ def bulkdcm_command():
         if env_add:
             options["env"] = {**os.environ, **env_add}
         command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, encoding="utf-8", **options
+        )
 
     return run

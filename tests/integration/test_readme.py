@@ -33,7 +33,8 @@ def test_the_demo_prints_what_the_readme_shows(bulkdcm_command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", re.findall(r"^\$ (bulkdcm .*)$", README + (ROOT / "manifests/README.md").read_text(), re.MULTILINE)
+    "command",
+    re.findall(r"^\$ (bulkdcm .*)$", README + (ROOT / "manifests/README.md").read_text(encoding="utf-8"), re.MULTILINE),
 )
 def test_every_command_shown_runs(command, dataset, bulkdcm_command, tmp_path):
     arguments = [str(dataset / "manifest.csv") if word == "manifest.csv" else word for word in shlex.split(command)[1:]]
