@@ -20,13 +20,17 @@ def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
     """Check DICOM files, and those in folders, against themselves: meta information, values, pixels and streams."""
     from bulkdcm.verify import verify_all
 
-    files = findings = 0
+    files = findings = unlisted = 0
     at_fault = set()
     for count, found in verify_all(paths, n_jobs):
         files += count
         for finding in found:
             click.echo(str(finding))
+            if finding.where == "folder":
+                unlisted += 1
+                continue
             findings += 1
             at_fault.add(finding.path)
-    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them")
-    return 1 if findings else 0
+    left = f"; {counted(unlisted, 'folder')} not looked into" if unlisted else ""
+    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them{left}")
+    return 1 if findings or unlisted else 0

@@ -301,7 +301,7 @@ def test_a_folder_that_cannot_be_listed_or_vanishes_is_a_finding(shut, code, sai
     assert run(["verify", str(tmp_path / "here"), "--n-jobs", "1"]) == 1
     told = capsys.readouterr().out
     assert f"{shut}: folder: can't be listed, so nothing in it was verified: {said}" in told
-    assert f"{1 if shut == 'below' else 0} file" in told
+    assert f"{'1 file' if shut == 'below' else '0 files'}, 0 findings in 0 of them; 1 folder not looked into" in told
     assert sum(count for count, _ in verify_all([tmp_path / "here"], 1)) == (shut == "below")
 
 
