@@ -15,6 +15,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture
+def unicode_names():
+    """Skip the test where this locale can't name its files."""
+    if sys.getfilesystemencoding() != "utf-8":
+        pytest.skip("in this locale Python can give files ASCII names only")
+
+
+@pytest.fixture
 def bulkdcm_command():
     """Return a function that runs the real command and gives the finished process."""
 

@@ -188,6 +188,7 @@ def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
     assert not [str(f) for output in report.frame["output"] for f in verify(tmp_path / "out" / output)]
 
 
+@pytest.mark.usefixtures("unicode_names")
 def test_what_init_writes_its_own_check_accepts(tmp_path, bulkdcm_command):
     """Whatever the names: what a manifest can't say is left out, and said."""
     images = tmp_path / "images"

@@ -307,6 +307,7 @@ HOSTILE = [
     ],
     ids=["plain", "names", "facts", "numbers", "patients"],
 )
+@pytest.mark.usefixtures("unicode_names")
 def test_whatever_a_folder_holds_the_check_accepts_what_is_written(options, root):
     fill(root, *HOSTILE)
     rows, notes = drafted(root, **options)

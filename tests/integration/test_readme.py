@@ -27,7 +27,7 @@ def test_the_demo_prints_what_the_readme_shows(bulkdcm_command, tmp_path):
     program, *arguments = shlex.split(DEMO["command"])
     assert program == "bulkdcm"
     out = arguments[-1]
-    finished = bulkdcm_command(*arguments[:-1], tmp_path / out, cwd=ROOT, env_add={"COLUMNS": "80"})
+    finished = bulkdcm_command(*arguments[:-1], tmp_path / out, cwd=ROOT, env_add={"COLUMNS": "80", "PYTHONUTF8": "1"})
     assert finished.returncode == 1, finished.stderr  # the image that is broken on purpose
     assert without_figures(finished.stdout.replace(str(tmp_path / out), out)) == without_figures(DEMO["output"])
 
