@@ -17,6 +17,7 @@ NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
+_PATHS = ("images", "uid_key_file", "ledger", "template", "mapping")
 _BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
 
 
@@ -140,6 +141,7 @@ class Settings:
     prune: bool = False
 
     def __post_init__(self) -> None:
+        self._refuse_urls()
         _one_of("backend", self.backend, BACKENDS)
         address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if self.backend == "dask" else ""
         if not re.fullmatch(address, self.scheduler):
@@ -171,6 +173,11 @@ class Settings:
         except (LookupError, ValueError, TypeError):
             _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
 
+    def _refuse_urls(self) -> None:
+        for name in _PATHS:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, local_path(f"--{name.replace('_', '-')}", value))
+
     @classmethod
     def of(cls, **options: Any) -> Settings:
         """Return the settings for `options`, as a caller writes them: a path as text, `defaults` as a dict."""
@@ -178,9 +185,6 @@ class Settings:
         for name in options:
             if name not in known:
                 _refuse("option", name, ", ".join(sorted(known)))
-        for name in ("images", "uid_key_file", "ledger", "template", "mapping"):
-            if options.get(name) is not None:
-                options[name] = local_path(f"--{name.replace('_', '-')}", options[name])
         if isinstance(options.get("defaults"), dict):
             options["defaults"] = tuple((key, str(value)) for key, value in options["defaults"].items())
         if "ignore_columns" in options:

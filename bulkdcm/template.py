@@ -9,6 +9,7 @@ from pydicom import dcmread
 from bulkdcm import iods
 from bulkdcm.attributes import dictionary, levels, values
 from bulkdcm.errors import SettingsError
+from bulkdcm.settings import local_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +44,9 @@ def read(path: Path) -> Dataset:
     Raises
     ------
     SettingsError
-        Where it is none.
+        Where it is none, or a URL.
     """
+    path = local_path("the DICOM file", path)
     try:
         dataset = dcmread(path, stop_before_pixels=True)
         dataset.decode()

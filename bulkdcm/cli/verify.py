@@ -18,23 +18,19 @@ if TYPE_CHECKING:
 @click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]")
 def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
     """Check DICOM files, and those in folders, against themselves: meta information, values, pixels and streams."""
-    from bulkdcm.errors import SettingsError
-    from bulkdcm.verify import files_in, verify_all
+    from bulkdcm.verify import verify_all
 
-    for path in paths:
-        if not path.exists():
-            msg = f"{path}: no such file or folder. Name DICOM files, or folders of them."
-            raise SettingsError(msg)
-        if path.is_dir() and not any(files_in([path])):
-            msg = f"{path}: no DICOM file in it: none whose name ends with .dcm. Name the folder that holds them."
-            raise SettingsError(msg)
-    files = findings = 0
+    files = findings = unlisted = 0
     at_fault = set()
     for count, found in verify_all(paths, n_jobs):
         files += count
         for finding in found:
             click.echo(str(finding))
+            if finding.where == "folder":
+                unlisted += 1
+                continue
             findings += 1
             at_fault.add(finding.path)
-    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them")
-    return 1 if findings else 0
+    left = f"; {counted(unlisted, 'folder')} not looked into" if unlisted else ""
+    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them{left}")
+    return 1 if findings or unlisted else 0

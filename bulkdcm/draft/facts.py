@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from bulkdcm.attributes import values
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -26,7 +28,10 @@ def taken(path: Path) -> dict[str, str]:
         text = ""
     match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)\0?", text)
     date, time = ("".join(match.groups()[:3]), "".join(match.groups()[3:])) if match else ("", "")
-    return {"AcquisitionDate": date, "AcquisitionTime": time}
+    found = {"AcquisitionDate": date, "AcquisitionTime": time}
+    # A camera whose clock was never set says 0000:00:00.
+    impossible = any(values.broken_rule(name, text) for name, text in found.items() if text)
+    return dict.fromkeys(found, "") if impossible else found
 
 
 def density(path: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
 from bulkdcm.manifest.paths import fold, outside, unusable
-from bulkdcm.manifest.plan import mirrored, resolve, rows
+from bulkdcm.manifest.plan import DICOM, DICOM_ENDINGS, mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
 from bulkdcm.manifest.read import read
 from bulkdcm.manifest.selection import selected
@@ -9,6 +9,8 @@ from bulkdcm.manifest.sources import locate
 from bulkdcm.manifest.table import Column, Manifest
 
 __all__ = [
+    "DICOM",
+    "DICOM_ENDINGS",
     "Column",
     "Manifest",
     "check",

@@ -20,6 +20,7 @@ from bulkdcm.manifest import conversions
 from bulkdcm.manifest.found_files import FoundFiles
 from bulkdcm.manifest.table import Column, Manifest, groups
 from bulkdcm.model import Problem
+from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -249,7 +250,7 @@ def _templated(table: Manifest, name: str, rule: Rule, files: FoundFiles, proble
         cells = {asked: column[int(first)] for asked, column in zip(fields, columns, strict=True)}
         text = _FIELD.sub(lambda match, cells=cells: cells[match[1]], rule.template)  # type: ignore[misc]  # a default binds the loop's value
         problem = ""
-        if text.endswith(".*"):
+        if text.endswith(".*") and not is_url(text):  # which the preflight refuses, all of them at once
             text, problem = files.find(text)
         if problem:
             problems.append(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bulkdcm.manifest.table import Column, Manifest
 
 _MAX_NAME_BYTES = 255
+_LOCAL_NAME = "Outputs are local files: give a name relative to --out, and copy them to where they belong after the run"
 
 
 def outside(path: str) -> str:
@@ -41,22 +42,23 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
     reserved
         Names in the output folder that are the report's and the ledger's, in lower case.
     """
-    column = manifest.column("output")
+    column, sources = manifest.column("output"), manifest.column("source")
+    found: dict[str, list[int]] = {}
     for code, path in enumerate(column.values):
         rule = outside(path) or unusable(path, reserved)
         # A path derived from a wrong source has been reported there.
-        if (
-            rule
-            and len(ordinals := column.ordinals([code]))
-            and not outside(manifest.column("source")[int(ordinals[0])])
-        ):
-            yield Problem(
-                lines=manifest.lines_of(ordinals),
-                column="output",
-                value=path,
-                rule=rule,
-                remedy="Give another name, relative to --out",
-            )
+        if rule and len(ordinals := column.ordinals([code])) and not outside(sources[int(ordinals[0])]):
+            found.setdefault(rule, []).append(code)
+    for rule, codes in found.items():
+        ordinals = column.ordinals(codes)
+        first = column[int(ordinals[0])]
+        yield Problem(
+            lines=manifest.lines_of(ordinals),
+            column="output",
+            value=first,
+            rule=rule,
+            remedy=_LOCAL_NAME if is_url(first) else "Give another name, relative to --out",
+        )
     yield from _collisions(manifest, column)
 
 

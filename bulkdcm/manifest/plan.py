@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bulkdcm.settings import Settings
 
 OTHER, DICOM = "OT", "DICOM"
-_DICOM_ENDINGS = (".dcm", ".dicom")
+DICOM_ENDINGS = (".dcm", ".dicom")
 
 
 def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], default: str) -> Manifest:
@@ -68,7 +68,7 @@ def _of_dicom_files(classes: Column, sources: Column) -> Column:
     """Return the classes, with DICOM where a row names none and its source is called a DICOM file."""
     if "" not in classes.values:
         return classes
-    called = sources.where(lambda path: path.lower().endswith(_DICOM_ENDINGS))
+    called = sources.where(lambda path: path.lower().endswith(DICOM_ENDINGS))
     codes = classes.codes.copy()
     codes[called & (codes == classes.values.index(""))] = len(classes.values)
     return Column(codes, [*classes.values, DICOM])

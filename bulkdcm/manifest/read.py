@@ -18,6 +18,7 @@ from bulkdcm.errors import ManifestError
 from bulkdcm.manifest import mapping
 from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.model import Problem
+from bulkdcm.settings import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,10 @@ def read_table(path: Path, encoding: str, *, foreign: bool) -> Manifest:
     ------
     ManifestError
         Where it can't be read.
+    SettingsError
+        Where it is a URL.
     """
+    path = local_path("the CSV file", path)
     name = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     try:
         with path.open(encoding=name, newline="") as file:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydicom import config, dcmread
 
+from bulkdcm.errors import SettingsError
 from bulkdcm.parallel import Pool, cut, run_chunks
+from bulkdcm.settings import local_path
 from bulkdcm.verify import elements, part10, pixels, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from pydicom.dataset import FileDataset
 
-__all__ = ["Finding", "files_in", "verify", "verify_all"]
+__all__ = ["Finding", "verify", "verify_all"]
 
 _FILE_S = 0.005  # about what one takes
 
@@ -52,9 +55,17 @@ def verify(path: str | Path) -> tuple[Finding, ...]:
     ----------
     path
         The file. One that can't be read is a finding, not an error.
+
+    Raises
+    ------
+    SettingsError
+        Where it is a URL.
     """
+    file = local_path("verify", path)
     try:
-        return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in _found(Path(path).read_bytes()))
+        if not file.is_file() and file.exists():  # a pipe would be waited for
+            return (Finding(path=str(path), where="file", rule="can't be read: no regular file"),)
+        return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in _found(file.read_bytes()))
     except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
         return (Finding(path=str(path), where="file", rule=f"can't be read: {type(error).__name__}: {error}"),)
 
@@ -90,28 +101,62 @@ def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
         yield from pixels.check_native(dataset)
 
 
-def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files named, and of folders the ``.dcm`` files in them, in order."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(".dcm"))
+def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
+    """Return a file, or the ``.dcm`` files of a folder in order; and its folders that can't be listed.
+
+    Raises
+    ------
+    SettingsError
+        Where nothing is there, so that nothing checked isn't taken for nothing wrong.
+    """
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        what = "no such file or folder" if missing else getattr(error, "strerror", None) or error
+        msg = f"{path}: {what}. Name DICOM files, or folders of them."
+        raise SettingsError(msg) from error
+    if not is_folder:
+        return [str(path)], []
+    files: list[str] = []
+    unlisted: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=unlisted.append):
+        folders.sort()
+        files += [f"{folder}/{name}" for name in sorted(names) if name.lower().endswith(".dcm")]
+    if not files and not unlisted:
+        msg = f"{path}: no DICOM file in it: none whose name ends with .dcm. Name the folder that holds them."
+        raise SettingsError(msg)
+    rule = "can't be listed, so nothing in it was verified: {}"
+    return files, [
+        Finding(path=str(error.filename), where="folder", rule=rule.format(error.strerror)) for error in unlisted
+    ]
 
 
-def verify_all(paths: Iterable[Path], n_jobs: int = 0) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+def verify_all(paths: Iterable[str | Path], n_jobs: int = 0) -> Iterator[tuple[int, tuple[Finding, ...]]]:
     """Yield (files checked, what was found in them) as workers finish.
 
     Parameters
     ----------
     paths
-        Files and folders.
+        Files and folders. A folder that can't be listed is a finding.
     n_jobs
         Workers; 0 for one a core.
+
+    Raises
+    ------
+    SettingsError
+        At once, where a path isn't there or is a URL, or a folder has no DICOM file in it.
     """
-    found = [str(path) for path in files_in(paths)]
+    listed = [_files_in(local_path("verify", path)) for path in paths]
+    found = [file for files, _ in listed for file in files]
+    return _verified(found, [finding for _, unlisted in listed for finding in unlisted], n_jobs)
+
+
+def _verified(
+    found: Sequence[str], unlisted: Sequence[Finding], n_jobs: int
+) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+    if unlisted:
+        yield 0, tuple(unlisted)
     pool = Pool(n_jobs=n_jobs, backend="loky")
     if len(found) <= 1:
         pool = Pool(n_jobs=1, backend="sequential")

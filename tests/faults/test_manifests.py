@@ -20,7 +20,7 @@ MOST_MB, MOST_S = 700, 120
 
 
 def huge_cell(path: Path) -> None:
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         file.write(HEADER + 'a.png,"')
         for _ in range(1000):
             file.write("x" * 1_000_000)
@@ -28,19 +28,19 @@ def huge_cell(path: Path) -> None:
 
 
 def quotes(path: Path) -> None:
-    path.write_text(HEADER + "a.png," + '"' * 50_000_001 + "\n")
+    path.write_text(HEADER + "a.png," + '"' * 50_000_001 + "\n", encoding="utf-8")
 
 
 def many_columns(path: Path) -> None:
-    path.write_text(",".join(f"c{n}" for n in range(10_000)) + "\n")
+    path.write_text(",".join(f"c{n}" for n in range(10_000)) + "\n", encoding="utf-8")
 
 
 def long_header(path: Path) -> None:
-    path.write_text("source," + "x" * 50_000_000 + "\n")
+    path.write_text("source," + "x" * 50_000_000 + "\n", encoding="utf-8")
 
 
 def one_line(path: Path) -> None:
-    path.write_text(HEADER + "a.png,1" * 5_000_000)
+    path.write_text(HEADER + "a.png,1" * 5_000_000, encoding="utf-8")
 
 
 BOMBS = {

@@ -54,7 +54,7 @@ def test_new_metadata_the_same_pixels_bit_for_bit(made, tmp_path):
 
 def test_an_empty_cell_leaves_the_file_its_value_and_given_uids_win(made, tmp_path):
     manifest = made / "again.csv"
-    manifest.write_text("source,PatientID,SOPInstanceUID\na.dcm,,1.2.3\n")
+    manifest.write_text("source,PatientID,SOPInstanceUID\na.dcm,,1.2.3\n", encoding="utf-8")
     assert not bulkdcm.check(manifest)
     bulkdcm.convert(manifest, tmp_path / "out")
     new = pydicom.dcmread(tmp_path / "out/a.dcm")
@@ -99,10 +99,12 @@ def test_files_of_other_makers(name, tmp_path):
 
 
 def test_what_is_none_or_not_called_so_is_said(made, tmp_path):
-    (made / "text.dcm").write_text("no DICOM")
+    (made / "text.dcm").write_text("no DICOM", encoding="utf-8")
     (made / "b.dcm").rename(made / "b.png")
     manifest = made / "again.csv"
-    manifest.write_text("source,sop_class\ntext.dcm,\nb.png,\nb.png,DICOM\n".replace("b.png,DICOM", "a.dcm,SC"))
+    manifest.write_text(
+        "source,sop_class\ntext.dcm,\nb.png,\nb.png,DICOM\n".replace("b.png,DICOM", "a.dcm,SC"), encoding="utf-8"
+    )
     report = bulkdcm.convert(manifest, tmp_path / "out")
     first, second, third = report.frame["message"]
     assert "no DICOM file" in first
@@ -116,7 +118,7 @@ def test_a_template_gives_what_it_says_but_not_what_it_is(made, tmp_path):
     template.PatientSex, template.SOPClassUID = "F", "1.2.840.10008.5.1.4.1.1.1"
     template.Modality = "CR"
     template.save_as(tmp_path / "t.dcm")
-    (tmp_path / "n.csv").write_text("source,PatientID,StudyID\na.png,9,3\n")
+    (tmp_path / "n.csv").write_text("source,PatientID,StudyID\na.png,9,3\n", encoding="utf-8")
     bulkdcm.convert(
         tmp_path / "n.csv", tmp_path / "out", template=tmp_path / "t.dcm", defaults={"Manufacturer": "Other"}
     )

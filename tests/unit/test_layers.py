@@ -89,5 +89,5 @@ def test_only_the_report_imports_pandas():
 
 def test_workers_start_without_pandas_or_the_command_line():
     code = "import sys, bulkdcm.worker; print(sorted({'pandas', 'click', 'rich', 'joblib'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert done.stdout.strip() == "[]"

@@ -116,6 +116,6 @@ def test_a_mapping_that_means_nothing_is_said_with_its_key(toml, words, tmp_path
 
 
 def test_a_missing_mapping_is_said(tmp_path):
-    (tmp_path / "d.csv").write_text("f\n")
+    (tmp_path / "d.csv").write_text("f\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="No such file"):
         bulkdcm.check(tmp_path / "d.csv", mapping=tmp_path / "x.toml")

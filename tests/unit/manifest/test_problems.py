@@ -123,7 +123,7 @@ def test_what_keeps_every_rule_is_not_spoken_of(csv, problems):
 
 def test_errors_come_before_warnings_and_each_in_the_order_of_lines(tmp_path):
     path = tmp_path / "m.csv"
-    path.write_text("source,PatientSex,StudyDate\n../a,F,1\n../b,x,20230102\nnone,F,20230102\n")
+    path.write_text("source,PatientSex,StudyDate\n../a,F,1\n../b,x,20230102\nnone,F,20230102\n", encoding="utf-8")
     order = [(problem.severity, problem.lines[0]) for problem in bulkdcm.check(path)]
     assert order == sorted(order)
     assert [severity for severity, _ in order].count("error") >= 4

@@ -92,7 +92,7 @@ def test_writing_again_replaces_the_files_and_leaves_no_other(reported, tmp_path
     folder.mkdir()
     reported(READ).write(folder)
     reported(DONE).write(folder)
-    assert json.loads((folder / "summary.json").read_text())["failed"] == 0
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["failed"] == 0
     assert sorted(path.name for path in folder.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
 
 
