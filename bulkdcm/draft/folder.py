@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bulkdcm import iods
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
 from bulkdcm.draft.listing import listed
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import fold, mirrored
+from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
+from bulkdcm.settings import Settings
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -78,7 +81,7 @@ def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tupl
         msg = f"{images}: no image in it. Name the folder that holds the PNG or JPEG files."
         raise SettingsError(msg)
     rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
-    _number_instances(rows)
+    _number_instances(manifest, rows)
     _tell_apart(rows)
     _write(manifest, rows)
     return len(rows), list(listing.notes())
@@ -144,16 +147,24 @@ def _row(root: Path, path: str, number: int, matcher: re.Pattern[str] | None, op
     return row
 
 
-def _number_instances(rows: list[dict[str, str]]) -> None:
-    """Give each row its place in its series; a folder is a series where nothing else tells them apart."""
+def _number_instances(manifest: Path, rows: list[dict[str, str]]) -> None:
+    """Give each object its place in its series, as the rows will make it; frames of one object share the number."""
     if _INSTANCE_NUMBER in rows[0]:
         return
-    counts: dict[tuple[str, ...], int] = {}
-    telling = [name for name in rows[0] if name not in {"source", "PatientName"}]
-    for row in rows:
-        key = (posixpath.dirname(row["source"]), *(row[name] for name in telling))
-        counts[key] = counts.get(key, 0) + 1
-        row[_INSTANCE_NUMBER] = str(counts[key])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: Column.of([row.get(name, "").strip(" ") for row in rows]) for name in names}
+    lines = np.arange(len(rows), dtype=np.int32)
+    resolved = resolve(Manifest(manifest, columns, lines), Settings(), iods.BY_NAME, iods.DEFAULT)
+    _, series = numbered(resolved)
+    first = {other: members[0] for members in resolved.frames.values() for other in members}
+    counts: Counter[int] = Counter()
+    for ordinal, (row, code) in enumerate(zip(rows, series.tolist(), strict=True)):
+        head = first.get(ordinal, ordinal)
+        if head == ordinal:
+            counts[code] += 1
+            row[_INSTANCE_NUMBER] = str(counts[code])
+    for ordinal, head in first.items():
+        rows[ordinal][_INSTANCE_NUMBER] = rows[head][_INSTANCE_NUMBER]
 
 
 def _tell_apart(rows: list[dict[str, str]]) -> None:
