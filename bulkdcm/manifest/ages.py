@@ -21,11 +21,11 @@ _OLD = re.compile(r"[ -]*(?:of age|old)$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"\d+,\d{3}")
 _HOURS = "H"
 _UNITS = {
-    **dict.fromkeys(("y", "yr", "yrs", "year", "years", "yo", "yr.", "yrs.", "y.", "y.o.", "y/o"), "Y"),
-    **dict.fromkeys(("mo", "mos", "mon", "mons", "mth", "mths", "mnth", "mnths", "month", "months", "mo.", "mos."), "M"),
-    **dict.fromkeys(("w", "wk", "wks", "week", "weeks", "wk.", "wks.", "w."), "W"),
-    **dict.fromkeys(("d", "day", "days", "d."), "D"),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "h.", "hr.", "hrs."), _HOURS),
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years", "yo", "y.o", "y/o"), "Y"),
+    **dict.fromkeys(("mo", "mos", "mon", "mons", "mth", "mths", "mnth", "mnths", "month", "months"), "M"),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "W"),
+    **dict.fromkeys(("d", "day", "days"), "D"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), _HOURS),
 }  # fmt: skip
 # A unit in those it is made of, as far as that is exact.
 _SMALLER = {"Y": ("M", 12), "W": ("D", 7)}
@@ -45,7 +45,7 @@ def read_ages(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
         Its `unit` of bare numbers, its `units` by the words of the cells, and whether parts of a unit may be cut off (`round`).
     """
     tidied = [tidy(cell) for cell in cells]
-    units = {**_UNITS, **{word.lower(): unit for word, unit in rule.units.items()}}
+    units = {**_UNITS, **{_word(word): unit for word, unit in rule.units.items()}}
     if "m" not in units and _m_is_months(tidied):
         units["m"] = "M"
     return [_age(cell, rule, units) for cell in tidied]
@@ -53,7 +53,7 @@ def read_ages(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
 
 def _m_is_months(cells: Sequence[str]) -> bool:
     """Return whether the column has other units of one letter beside m, and no f that would make it a sex."""
-    letters = {match[2].lower() for cell in cells if (match := _ONE.fullmatch(cell))}
+    letters = {_word(match[2]) for cell in cells if (match := _ONE.fullmatch(cell))}
     return bool(letters & {"y", "w", "d"}) and "f" not in letters
 
 
@@ -62,7 +62,7 @@ def _age(cell: str, rule: Rule, units: dict[str, str]) -> str | Doubt:
         return _written(Fraction(match[1]), match[2].upper(), rule)
     plain = _OLD.sub("", cell).strip()
     if match := _ONE.fullmatch(plain):
-        word, number = match[2].lower(), _number(match[1])
+        word, number = _word(match[2]), _number(match[1])
         unit = units.get(word, "") if word else rule.unit
         if number is None or not unit:
             return _unknown_unit(match[1], word)
@@ -72,6 +72,10 @@ def _age(cell: str, rule: Rule, units: dict[str, str]) -> str | Doubt:
     return _none()
 
 
+def _word(text: str) -> str:
+    return text.lower().rstrip(".")
+
+
 def _number(text: str) -> Fraction | None:
     return None if _THOUSANDS.fullmatch(text) else Fraction(text.replace(",", "."))
 
@@ -79,9 +83,9 @@ def _number(text: str) -> Fraction | None:
 def _sum(groups: Sequence[str], rule: Rule, units: dict[str, str]) -> str | Doubt | None:
     """Return an age of two units, as 1 year 3 months, in the smaller."""
     first, second = _number(groups[0]), _number(groups[2])
-    large = units.get(groups[1].lower(), "")
+    large = units.get(_word(groups[1]), "")
     known = {"m": "M", **units} if large == "Y" else units  # beside years, m is months
-    small = known.get(groups[3].lower(), "")
+    small = known.get(_word(groups[3]), "")
     if first is None or second is None or not (large and small):
         return None
     if _SMALLER.get(large, ("", 0))[0] == small:
@@ -106,11 +110,12 @@ def _written(number: Fraction, unit: str, rule: Rule) -> str | Doubt:
         exact = _exact(Fraction(int(number)), unit) or (_exact(Fraction(int(number / 7)), "W") if unit == "D" else None)
     if exact is not None:
         return exact
-    low = int(number)
-    readings = [f"{value:03d}{unit}" for value in (low, low + 1) if value <= 999]
+    if number > 999 and unit == "D":
+        number, unit = number / 7, "W"
+    readings = [f"{value:03d}{unit}" for value in (int(number), int(number) + 1)]
     return Doubt(
         "inexact",
-        f"lies between {' and '.join(readings) or 'whole weeks'}: DICOM has whole numbers up to 999 of days, weeks, months and years",
+        f"lies between {' and '.join(readings)}: DICOM has whole numbers up to 999 of days, weeks, months and years",
         'Cut ages to whole ones with round = "down" in {key}, or correct the cell',
         several=True,
     )
@@ -130,18 +135,18 @@ def _exact(number: Fraction, unit: str) -> str | None:
 
 
 def _unknown_unit(number: str, word: str) -> Doubt:
-    readings = {"m": "months (or minutes, or a sex)", "min": "minutes", "f": "a sex"}.get(word)
-    if word == "m" and number.isdecimal():
-        readings = f"{int(number):03d}M, months, or {int(number):03d}Y of a man"
-    what = f"its unit {word!r} may be {readings}" if readings else f"its unit {word!r} is none that is known"
     if not word:
-        what = "may be a fraction or thousands"
-    return Doubt(
-        f"unit {word}",
-        what,
-        f'Say what it is with units = {{ "{word}" = "M" }} in {{key}} (Y, M, W or D)' if word else "Correct the cell",
-        several=True,
+        return Doubt("thousands", "may be a number with a fraction, or thousands", "Correct the cell", several=True)
+    if word in {"f", "min", "mins", "minute", "minutes", "s", "sec"}:
+        remedy = "Take the age alone out of the cell with `take` in {key}, or correct the cell"
+        return Doubt(f"unit {word}", f"{word!r} is no unit that DICOM has for ages", remedy, several=True)
+    what = f"its unit {word!r} is none that is known"
+    if word == "m" and number.isdecimal():
+        what = f"may be {int(number):03d}M, months, or {int(number):03d}Y of a man"
+    remedy = (
+        f'Say what it is with units = {{ "{word}" = "{"M" if word[0] == "m" else "Y"}" }} in {{key}} (Y, M, W or D)'
     )
+    return Doubt(f"unit {word}", what, remedy, several=True)
 
 
 def _none() -> Doubt:

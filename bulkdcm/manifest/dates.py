@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 EXCEL = "excel"  # days since the end of 1899, as spreadsheets count them
 _EXCEL_DAY_0 = date(1899, 12, 30)
 _OLDEST_YEARS = 130
-_SERIAL = re.compile(r"\d{4,5}(?:\.\d+)?")
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _FIXED = re.compile(r"(?:%[YmdyHMS])+")
 _WIDTHS = {"Y": 4}
+_OTHERS = "Correct the cell or formats, or say what others become with `else`, in {key}"
 
 
 def read_dates(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> list[str | Doubt]:
@@ -40,10 +41,15 @@ def read_dates(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> 
         return [_by_formats(tidy(cell), rule, bound) for cell, bound in zip(cells, bounds, strict=True)]
     written = [written_date(tidy(cell)) for cell in cells]
     orders = _decided(written)
-    return [
-        _read(tidy(cell), found, orders, rule, bound)
-        for cell, found, bound in zip(cells, written, bounds, strict=True)
-    ]  # fmt: skip
+    why = {shape: _why(shape, cells, written) for shape, fitting in orders.items() if not fitting}
+    result: list[str | Doubt] = []
+    for cell, found, bound in zip(cells, written, bounds, strict=True):
+        ymd = _read(found, orders, why) if found and found.readings else _none(tidy(cell))
+        if isinstance(ymd, Doubt):
+            result.append(ymd)
+        else:
+            result.append(_century(ymd, rule, bound) if found and "two-digit" in found.shape else _text(ymd))
+    return result
 
 
 def formats_of(cells: Sequence[str]) -> tuple[str, ...]:
@@ -75,30 +81,27 @@ def _decided(written: Iterable[Written | None]) -> dict[str, tuple[str, ...]]:
     return decided
 
 
-def _read(cell: str, found: Written | None, orders: dict[str, tuple[str, ...]], rule: Rule, latest: int) -> str | Doubt:
-    if found is None or not found.readings:
-        return _none(cell)
-    wanted = orders.get(found.shape) or tuple(found.readings)
-    if found.shape == "6 digits":  # may be a year and a month too: never sure
-        wanted = tuple(found.readings)
+def _why(shape: str, cells: Sequence[str], written: Sequence[Written | None]) -> str:
+    """Return the words for a column that no order fits, with a cell for each."""
+    only: dict[str, str] = {}
+    for cell, found in zip(cells, written, strict=True):
+        if found and found.shape == shape and len(found.readings) == 1:
+            only.setdefault(next(iter(found.readings)), cell)
+    return f"the column has cells of several orders, such as {' and '.join(map(repr, only.values()))}"
+
+
+def _read(found: Written, orders: dict[str, tuple[str, ...]], why: dict[str, str]) -> tuple[int, int, int] | Doubt:
+    """Return the one day that a cell means, in the orders that its column may have."""
+    unsure = found.shape == "6 digits"  # may be a year and a month too
+    wanted = (() if unsure else orders.get(found.shape, ())) or tuple(found.readings)
     readings = {found.readings[order]: order for order in wanted}
-    if len(readings) > 1 or found.shape == "6 digits":
+    if len(readings) > 1 or unsure:
         ways = " or ".join(f'formats = ["{_format(order, found)}"]' for order in readings.values())
-        both = (
-            "cells of both orders are in the column"
-            if not orders.get(found.shape)
-            else "no cell of the column decides it"
-        )
+        reason = why.get(found.shape) or "no cell of the column decides it"
         return Doubt(
-            "order",
-            f"may be {_listed(readings)}, and {both}",
-            f"Say which with {ways} in {{key}}",
-            several=True,
-        )  # fmt: skip
-    ((ymd, _),) = readings.items()
-    if "two-digit" in found.shape or found.shape == "6 digits":
-        return _century(ymd, rule, latest)
-    return _text(ymd)
+            "order", f"may be {_listed(readings)}, and {reason}", f"Say which with {ways} in {{key}}", several=True
+        )
+    return next(iter(readings))
 
 
 def _none(cell: str) -> Doubt:
@@ -110,6 +113,8 @@ def _none(cell: str) -> Doubt:
             f'Format the column as dates and save it again, or say formats = ["{EXCEL}"] in {{key}} for the first',
             several=True,
         )
+    if cell.isdecimal() and int(cell) in YEARS:
+        return Doubt("year", "only a year: DICOM's dates have a month and a day", _OTHERS)
     return Doubt(
         "date",
         "not a date in one of its formats, such as 2023-07-26 or 26 July 2023",
@@ -141,7 +146,7 @@ def _century(ymd: tuple[int, int, int], rule: Rule, latest: int) -> str | Doubt:
     return Doubt(
         "century",
         f"a year of two digits: may be {_listed(found)}",
-        f"Say where the hundred years begin, such as first_year = {found[0][0] // 10 * 10}, in {{key}}",
+        "Say where its hundred years begin, such as first_year = 1930 for 1930 to 2029, in {key}",
         several=True,
     )
 
@@ -162,9 +167,6 @@ def _by_formats(cell: str, rule: Rule, latest: int) -> str | Doubt:
         )
     ((ymd, form),) = found.items()
     return _century(ymd, rule, latest) if "%y" in form else _text(ymd)
-
-
-_OTHERS = "Correct formats in {key}, or say what others become with `else`"
 
 
 def _parsed(cell: str, form: str) -> date | None:
@@ -195,7 +197,9 @@ def _text(ymd: tuple[int, int, int]) -> str:
 
 
 def _iso(ymd: tuple[int, int, int]) -> str:
-    return f"{ymd[0]:04d}-{ymd[1]:02d}-{ymd[2]:02d}" if ymd[0] > 99 else f"..{ymd[0]:02d}-{ymd[1]:02d}-{ymd[2]:02d}"
+    return (
+        f"{ymd[0]:04d}-{ymd[1]:02d}-{ymd[2]:02d}" if ymd[0] > 99 else f"day {ymd[2]}, month {ymd[1]}, year {ymd[0]:02d}"
+    )
 
 
 def _listed(found: Iterable[tuple[int, int, int]]) -> str:

@@ -40,7 +40,21 @@ def read_times(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
         return [_by_formats(cell, rule.formats) for cell in tidied]
     bare = [match.groups() for cell in tidied if (match := _DIGITS.fullmatch(cell))]
     forms = _decided([(digits, fraction or "") for digits, fraction in bare])
-    return [_read(cell, forms) for cell in tidied]
+    long = any(len(digits) > 2 for digits, _ in bare)
+    return [_short(cell, long=long) or _read(cell, forms) for cell in tidied]
+
+
+def _short(cell: str, *, long: bool) -> Doubt | None:
+    """Return a doubt for 10.15 or 0.427, unless longer cells show that it is seconds."""
+    match = _DIGITS.fullmatch(cell)
+    if long or not match or len(match[1]) > 2 or not (match[2] or "").strip("0"):
+        return None
+    return Doubt(
+        "point",
+        "may be hours and minutes, seconds, or a part of a day as spreadsheets count",
+        f'Say which with formats = ["%H.%M"], ["%S.%f"] or ["{EXCEL}"] in {{key}}',
+        several=True,
+    )
 
 
 def _decided(bare: Sequence[tuple[str, str]]) -> tuple[str, ...]:
