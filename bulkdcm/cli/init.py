@@ -51,6 +51,10 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         except OSError as error:
             msg = f"--out {out}: {error.strerror}. Name another file."
             raise SettingsError(msg) from error
+        if questions := text.count("question = "):
+            click.echo(
+                f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True
+            )
         click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not images.is_dir():

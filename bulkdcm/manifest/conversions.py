@@ -44,13 +44,13 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
     formats = [formats] if isinstance(formats, str) else formats
     lists = isinstance(formats, list) and all(isinstance(form, str) for form in formats) and isinstance(units, dict)
     for key, right, possible in (
-        ("as", entry.get("as", "date") in CONVERSIONS, ", ".join(CONVERSIONS)),
+        ("as", entry.get("as", "date") in list(CONVERSIONS), ", ".join(CONVERSIONS)),
         ("formats", lists or "formats" not in entry, 'a list of formats, such as ["%d.%m.%Y"]'),
-        ("first_year", isinstance(first_year, int) and (not first_year or 1800 <= first_year <= 2200), "1800 to 2200"),
+        ("first_year", type(first_year) is int and (not first_year or 1800 <= first_year <= 2200), "1800 to 2200"),
         ("unit", entry.get("unit", "Y") in _AGE_UNITS, ", ".join(_AGE_UNITS)),
         ("units", lists and all(unit in _AGE_UNITS for unit in units.values()), 'a table, such as { mois = "M" }'),
         ("round", entry.get("round", "down") == "down", "down"),
-        ("decimal", entry.get("decimal", ".") in {".", ","}, ". and ,"),
+        ("decimal", entry.get("decimal", ".") in (".", ","), ". and ,"),
     ):
         if not right:
             msg = f"{where}.{key} {entry.get(key)!r}. Possible: {possible}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.manifest import conversions
-from bulkdcm.manifest.readings import Doubt
+from bulkdcm.manifest.readings import Doubt, alike
 from bulkdcm.manifest.table import Column
 from bulkdcm.model import Problem
 
@@ -41,14 +41,13 @@ def mapped_column(  # noqa: PLR0913, PLR0917  # what a rule makes of a column ne
             rows = np.sort(np.concatenate([order[bounds[code] : bounds[code + 1]] for code in codes]))
             doubt = of_code[codes[0]]
             assert isinstance(doubt, Doubt)  # noqa: S101  # only such are in `doubts`
-            more = f"; so are {len(codes) - 1:,} other values" if len(codes) > 1 else ""
             key = f"columns.{name}"
             problems.append(
                 Problem(
                     lines=table.lines_of(rows),
                     column=rule.column or name,
                     value=column.values[codes[0]],
-                    rule=f"mapping key {key}: {doubt.rule}{more}",
+                    rule=f"mapping key {key}: {doubt.rule}{alike(len(codes) - 1)}",
                     remedy=doubt.remedy.replace("{key}", key),
                 )
             )

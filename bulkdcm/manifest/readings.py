@@ -26,3 +26,8 @@ def tidy(cell: str) -> str:
     if cell.isascii() and cell.isalnum():
         return cell
     return _SPACES.sub(" ", _UNSEEN.sub("", cell)).strip()
+
+
+def alike(others: int) -> str:
+    """Return the words for so many other values with the same fault; none for none."""
+    return f"; {others:,} other value{' is' if others == 1 else 's are'} alike" if others else ""

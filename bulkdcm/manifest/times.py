@@ -19,7 +19,7 @@ _COLONS = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?([AaPp])
 _DIGITS = re.compile(r"(\d{1,6})(?:[.,](\d+))?")
 _FRACTION = re.compile(r"(.*\d)[.,](\d+)")
 _DAY_FRACTION = re.compile(r"(?:\d{1,6})?\.\d+|0|0?[.,]\d+")
-_FIXED = re.compile(r"(?:%[HMS])+")
+_FIXED = re.compile(r"(?:%H)?(?:%M)?(?:%S)?")
 _WIDTH, _FRACTION_DIGITS, _DAY_S = 6, 6, 86_400
 # Digits without colons: hours, minutes and seconds, or hours and minutes.
 _SECONDS, _MINUTES, _AS_WRITTEN = "%H%M%S", "%H%M", "as written"
@@ -147,7 +147,9 @@ def _parsed(cell: str, form: str) -> str:
         width, cell = form.count("%") * 2, re.sub(r"\.0+$", "", cell)
         if not cell.isdecimal() or len(cell) > width:
             return ""
-        return _time(cell.zfill(width).ljust(_WIDTH, "0"), fraction)
+        hours_first = form.startswith("%H")
+        digits = cell.zfill(width)
+        return _time(digits.ljust(_WIDTH, "0") if hours_first else digits.zfill(_WIDTH), fraction)
     try:
         found = datetime.strptime(cell, form)  # noqa: DTZ007  # a time of a dataset has no zone
     except ValueError:
