@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm.manifest.readings import tidy
@@ -49,9 +50,9 @@ class Written(NamedTuple):
     readings: dict[str, tuple[int, int, int]]
 
 
+@lru_cache(maxsize=65_536)
 def written_date(cell: str) -> Written | None:
     """Return what a cell may be; None where it has no form of a date."""
-    cell = CLOCK.sub("", cell)
     if match := _NUMBERS.fullmatch(cell):
         first, second, third = int(match[1]), int(match[3]), int(match[4])
         sizes = len(match[1]), len(match[4])
@@ -110,7 +111,12 @@ def has_clock(cell: str) -> bool:
     return bool(clock and re.search(r"[1-9]", clock))
 
 
+def date_of(cell: str) -> str:
+    """Return a cell without the time of day that follows its date."""
+    return CLOCK.sub("", cell) if ":" in cell else cell
+
+
 def clock_of(cell: str) -> str:
     """Return the time of day that follows a date; empty where none does."""
-    match = CLOCK.search(cell)
+    match = CLOCK.search(cell) if ":" in cell else None
     return match[0].lstrip("T, ") if match and written_date(cell[: match.start()]) else ""

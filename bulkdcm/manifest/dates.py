@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest.date_forms import CLOCK, ORDERS, YEARS, exists, written_date
+from bulkdcm.manifest.date_forms import ORDERS, YEARS, date_of, exists, written_date
 from bulkdcm.manifest.readings import Doubt, tidy
 
 if TYPE_CHECKING:
@@ -39,12 +39,20 @@ def read_dates(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> 
     bounds = latest or [0] * len(cells)
     if rule.formats:
         return [_by_formats(tidy(cell), rule, bound) for cell, bound in zip(cells, bounds, strict=True)]
-    written = [written_date(tidy(cell)) for cell in cells]
+    keys = list(zip([date_of(tidy(cell)) for cell in cells], bounds, strict=True))
+    distinct = list(dict.fromkeys(keys))  # times of day make many cells of few dates
+    found = dict(zip(distinct, _by_order(distinct, rule), strict=True))
+    return [found[key] for key in keys]
+
+
+def _by_order(cells: Sequence[tuple[str, int]], rule: Rule) -> list[str | Doubt]:
+    """Return the date of each cell and latest day, by the order that all of them allow."""
+    written = [written_date(cell) for cell, _ in cells]
     orders = _decided(written)
-    why = {shape: _why(shape, cells, written) for shape, fitting in orders.items() if not fitting}
+    why = {shape: _why(shape, [cell for cell, _ in cells], written) for shape, fitting in orders.items() if not fitting}
     result: list[str | Doubt] = []
-    for cell, found, bound in zip(cells, written, bounds, strict=True):
-        ymd = _read(found, orders, why) if found and found.readings else _none(tidy(cell))
+    for (cell, bound), found in zip(cells, written, strict=True):
+        ymd = _read(found, orders, why) if found and found.readings else _none(cell)
         if isinstance(ymd, Doubt):
             result.append(ymd)
         else:
@@ -54,7 +62,7 @@ def read_dates(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> 
 
 def formats_of(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the formats that say what order the dates of a column have, where it isn't the Standard's own."""
-    written = [found for cell in cells if (found := written_date(tidy(cell)))]
+    written = [found for cell in cells if (found := written_date(date_of(tidy(cell))))]
     orders = _decided(written)
     usual = all(orders.get(found.shape) == ORDERS.get(found.shape, ((),))[0][:1] for found in written if found.readings)
     if usual or any(len(orders.get(found.shape, ())) != 1 for found in written):
@@ -173,7 +181,7 @@ def _parsed(cell: str, form: str) -> date | None:
     if form == EXCEL:
         return _of_serial(cell) if _SERIAL.fullmatch(cell) else None
     if not {"%H", "%I", "%c", "%X"} & set(re.findall("%.", form)):
-        cell = CLOCK.sub("", cell)
+        cell = date_of(cell)
     if _FIXED.fullmatch(form):  # a spreadsheet takes zeros in front away, and strptime would then read other digits
         width = sum(_WIDTHS.get(letter, 2) for letter in form.replace("%", ""))
         cell = re.sub(r"\.0+$", "", cell)

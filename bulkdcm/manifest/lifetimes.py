@@ -9,7 +9,6 @@ import numpy as np
 
 from bulkdcm.attributes import values
 from bulkdcm.manifest.readings import alike
-from bulkdcm.manifest.readings import alike
 from bulkdcm.manifest.table import Column, groups
 from bulkdcm.model import Problem
 

@@ -23,8 +23,8 @@ class Doubt(NamedTuple):
 
 def tidy(cell: str) -> str:
     """Return a cell with plain single spaces, and without characters that nobody sees."""
-    if cell.isascii() and cell.isalnum():
-        return cell
+    if cell.isascii():
+        return " ".join(cell.split())
     return _SPACES.sub(" ", _UNSEEN.sub("", cell)).strip()
 
 

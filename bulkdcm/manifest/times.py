@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bulkdcm.manifest.date_forms import clock_of
@@ -38,16 +39,20 @@ def read_times(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
     tidied = [tidy(cell) for cell in cells]
     if rule.formats:
         return [_by_formats(cell, rule.formats) for cell in tidied]
-    bare = [match.groups() for cell in tidied if (match := _DIGITS.fullmatch(cell))]
-    forms = _decided([(digits, fraction or "") for digits, fraction in bare])
+    bare = {
+        (match[1], "1" if (match[2] or "").strip("0") else "")
+        for cell in tidied
+        if ":" not in cell and (match := _DIGITS.fullmatch(cell))
+    }
+    forms = _decided(sorted(bare))
     long = any(len(digits) > 2 for digits, _ in bare)
-    return [_short(cell, long=long) or _read(cell, forms) for cell in tidied]
+    return [(None if long else _short(cell)) or _read(cell, forms) for cell in tidied]
 
 
-def _short(cell: str, *, long: bool) -> Doubt | None:
-    """Return a doubt for 10.15 or 0.427, unless longer cells show that it is seconds."""
+def _short(cell: str) -> Doubt | None:
+    """Return a doubt for 10.15 or 0.427; longer cells of the column would show that it is seconds."""
     match = _DIGITS.fullmatch(cell)
-    if long or not match or len(match[1]) > 2 or not (match[2] or "").strip("0"):
+    if not match or len(match[1]) > 2 or not (match[2] or "").strip("0"):
         return None
     return Doubt(
         "point",
@@ -75,12 +80,20 @@ def _decided(bare: Sequence[tuple[str, str]]) -> tuple[str, ...]:
 
 def _of_digits(digits: str, fraction: str, form: str) -> str:
     """Return the time that digits are in a form, or an empty string."""
+    parts = fraction.strip("0")
+    whole = _whole(digits, form, parts=bool(parts))
+    return f"{whole}.{fraction[:_FRACTION_DIGITS]}" if whole and parts else whole
+
+
+@lru_cache(maxsize=262_144)
+def _whole(digits: str, form: str, *, parts: bool) -> str:
+    """Return the time in whole seconds, of digits with or without parts of a second."""
     if form == _AS_WRITTEN:
-        usable = len(digits) % 2 == 0 and (len(digits) == _WIDTH or not fraction)
-        return _time(digits.ljust(_WIDTH, "0"), fraction) if usable else ""
+        usable = len(digits) % 2 == 0 and (len(digits) == _WIDTH or not parts)
+        return _time(digits.ljust(_WIDTH, "0"), "") if usable else ""
     if form == _MINUTES:
-        return _time(digits.zfill(4) + "00", "") if len(digits) <= 4 and not fraction.strip("0") else ""
-    return _time(digits.zfill(_WIDTH), fraction)
+        return _time(digits.zfill(4) + "00", "") if len(digits) <= 4 and not parts else ""
+    return _time(digits.zfill(_WIDTH), "")
 
 
 def _time(digits: str, fraction: str) -> str:

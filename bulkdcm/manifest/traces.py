@@ -98,7 +98,7 @@ _TRACES = (
 )
 # Cells without any of these have no trace; nearly all cells are such.
 _SUSPECT = re.compile(
-    "[=#'\u0080-\u00bf\u00c2\u00c3\u2007\u200b-\u200f\u202a-\u202f\u2060-\u2069\ufeff\ufffd]|[eE]\\+|[.,]0|-|nan|Na[NT]|<NA>"
+    "[=#'+\u0080-\u00bf\u00c2\u00c3\u2007\u200b-\u200f\u202a-\u202f\u2060-\u2069\ufeff\ufffd]|[.,]0|\\d-|-\\d|nan|Na[NT]|<NA>"
 )
 
 
