@@ -64,10 +64,17 @@ def formats_of(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the formats that say what order the dates of a column have, where it isn't the Standard's own."""
     written = [found for cell in cells if (found := written_date(date_of(tidy(cell))))]
     orders = _decided(written)
-    usual = all(orders.get(found.shape) == ORDERS.get(found.shape, ((),))[0][:1] for found in written if found.readings)
-    if usual or any(len(orders.get(found.shape, ())) != 1 for found in written):
+    usual = all(orders.get(found.shape) == ORDERS[found.shape][0][:1] for found in written if _has_usual(found))
+    if all(map(_has_usual, written)) and usual:
+        return ()
+    if any(len(orders.get(found.shape, ())) != 1 for found in written):
         return ()
     return tuple(sorted({_format(orders[found.shape][0], found) for found in written}))
+
+
+def _has_usual(found: Written) -> bool:
+    """Return whether one order of a way of writing is meant where it fits."""
+    return found.shape in ORDERS and ORDERS[found.shape][1]
 
 
 def _decided(written: Iterable[Written | None]) -> dict[str, tuple[str, ...]]:
