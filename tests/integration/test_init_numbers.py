@@ -110,7 +110,6 @@ INCH, CENTIMETRE = 2, 3
         ("a.tif", {}, ""),
         ("a.tif", {"dpi": (254, 127)}, "0.2\\0.1"),
     ],
-    ids=str,
 )
 def test_only_a_density_that_somebody_measured_is_taken(name, options, spacing, tmp_path):
     (row,) = draft(tmp_path, {name: options}, facts=("density",))

@@ -49,7 +49,7 @@ def test_two_studies_of_american_dates_stay_two(tmp_path):
         ("date", ["3/14/2020", "14/3/2020", "1/2/2020"], {}, "several orders"),
         ("date", ["3/14/2020", "unknown"], {"formats": ["%m/%d/%Y"]}, "'unknown'"),
         ("date", ["45000", "45001"], {}, "count of days"),
-        ("date", ["14.03.20", "15.03.20"], {"formats": ["%d.%m.%y"]}, "first_year"),
+        ("date", ["14.03.20", "31.03.99"], {"formats": ["%d.%m.%y"]}, "first_year"),
         ("date", ["2020-03-14", "2021-06-01"], {}, ""),
         ("date", ["14.3.2020", "1.6.2021"], {"formats": ["%d.%m.%Y"]}, ""),
         ("dob", ["03/14/45", "12/31/50"], {"formats": ["%m/%d/%y"]}, "first_year"),
