@@ -88,7 +88,9 @@ def _remedy(name: str, cell: str) -> str:
     if vr == "CS" and cell != cell.upper():
         return f"Write it in capitals: {cell.upper()}"
     if vr == "AS" and (age := re.fullmatch(r"(\d{1,3})([YyMmWwDd]?)", cell)):
-        return f"Write it as {int(age[1]):03d}{(age[2] or 'Y').upper()}"
+        unit = (age[2] or "Y").upper()
+        guess = {"M": " if these are months", "Y": "" if age[2] else " if these are years"}.get(unit, "")
+        return f"Write it as {int(age[1]):03d}{unit}{guess}"
     if _CONTROL.search(cell):
         return "Take the line ends and control characters out"
     return "Correct the cell, or leave it empty"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
 _UNSEEN = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
+_DIGIT = re.compile(r"\d")  # of any script
 
 
 class Doubt(NamedTuple):
@@ -22,10 +24,11 @@ class Doubt(NamedTuple):
 
 
 def tidy(cell: str) -> str:
-    """Return a cell with plain single spaces, and without characters that nobody sees."""
+    """Return a cell with plain single spaces and plain digits, and without characters that nobody sees."""
     if cell.isascii():
         return " ".join(cell.split())
-    return _SPACES.sub(" ", _UNSEEN.sub("", cell)).strip()
+    plain = _SPACES.sub(" ", _UNSEEN.sub("", cell)).strip()
+    return _DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), plain)
 
 
 def alike(others: int) -> str:

@@ -176,9 +176,25 @@ def test_numbers(cells, texts):
     assert made(cells, "number") == texts
 
 
+@pytest.mark.parametrize(("kind", "text"), [("number", "3"), ("age", "003Y"), ("time", "?digits")])
+def test_digits_of_other_scripts_are_the_same_numbers(kind, text):
+    assert made(["\u0663"], kind) == [text]
+    assert made(["\uff13"], kind) == [text]
+
+
 def test_a_decimal_sign_decides_numbers():
     assert made(["1,234"], "number", decimal=",") == ["1.234"]
     assert made(["1,234"], "number", decimal=".") == ["1234"]
+
+
+def test_the_check_advises_no_unit_that_is_a_guess(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "m.csv").write_text("source,PatientAge,instance\na.png,45m,1\na.png,45,2\n", encoding="utf-8")
+    months, years = [
+        problem for problem in bulkdcm.check(tmp_path / "m.csv") if problem.column == "PatientAge" and problem.value
+    ]
+    assert months.remedy == "Write it as 045M if these are months"
+    assert years.remedy == "Write it as 045Y if these are years"
 
 
 def test_else_is_for_cells_without_a_reading_not_for_those_with_several():
