@@ -6,11 +6,13 @@ cell what is certain; of others it says what they may be, and how to choose.
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest.ages import read_ages
-from bulkdcm.manifest.dates import read_dates
+from bulkdcm.manifest.dates import EXCEL, read_dates
 from bulkdcm.manifest.numbers import read_numbers
 from bulkdcm.manifest.readings import Doubt
 from bulkdcm.manifest.times import read_times
@@ -29,6 +31,7 @@ CONVERSIONS: dict[str, Callable[[Sequence[str], Rule], list[str | Doubt]]] = {
 _ADD = "Add it to {key}.values, or say what others become with {key}.else"
 
 OPTIONS = frozenset({"as", "formats", "first_year", "unit", "units", "round", "decimal"})
+_A_DAY = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001  # any
 _AGE_UNITS = ("Y", "M", "W", "D", "H")
 
 
@@ -42,10 +45,14 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
     """
     first_year, formats, units = entry.get("first_year", 0), entry.get("formats", []), entry.get("units", {})
     formats = [formats] if isinstance(formats, str) else formats
-    lists = isinstance(formats, list) and all(isinstance(form, str) for form in formats) and isinstance(units, dict)
+    lists = isinstance(formats, list) and all(map(_usable, formats)) and isinstance(units, dict)
     for key, right, possible in (
         ("as", entry.get("as", "date") in list(CONVERSIONS), ", ".join(CONVERSIONS)),
-        ("formats", lists or "formats" not in entry, 'a list of formats, such as ["%d.%m.%Y"]'),
+        (
+            "formats",
+            lists or "formats" not in entry,
+            'a list of formats as of strptime, such as ["%d.%m.%Y"], or ["excel"]',
+        ),
         ("first_year", type(first_year) is int and (not first_year or 1800 <= first_year <= 2200), "1800 to 2200"),
         ("unit", entry.get("unit", "Y") in _AGE_UNITS, ", ".join(_AGE_UNITS)),
         ("units", lists and all(unit in _AGE_UNITS for unit in units.values()), 'a table, such as { mois = "M" }'),
@@ -64,6 +71,14 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
         "round": str(entry.get("round", "")),
         "decimal": str(entry.get("decimal", "")),
     }
+
+
+def _usable(form: object) -> bool:
+    """Return whether strptime reads what strftime writes in a format."""
+    try:
+        return form == EXCEL or bool(datetime.strptime(_A_DAY.strftime(str(form)), str(form)))  # noqa: DTZ007  # no zone
+    except (ValueError, re.error):
+        return False
 
 
 def converted(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> list[str | Doubt]:

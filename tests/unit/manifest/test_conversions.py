@@ -270,6 +270,9 @@ def test_an_open_question_is_repeated_until_it_is_answered(problems):
     [
         ('formats = "%d.%m.%Y"', ""),
         ("formats = 3", "formats 3"),
+        ('formats = ["%d.%m.%Q"]', "strptime"),
+        ('formats = ["%d %d"]', "strptime"),
+        ('formats = ["%-d.%-m.%Y"]', "strptime"),
         ('first_year = "x"', "1800 to 2200"),
         ("first_year = 3", "1800 to 2200"),
         ('unit = "months"', "Y, M, W, D"),
