@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydicom import dcmread
 
 from bulkdcm import iods
-from bulkdcm.attributes import dictionary, levels, values
+from bulkdcm.attributes import dictionary, of_one_image, values
 from bulkdcm.errors import SettingsError
 from bulkdcm.settings import local_path
 
@@ -16,26 +16,6 @@ if TYPE_CHECKING:
 
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
-
-# Its own pixels: how they were made, compressed and are to be seen.
-_OF_PIXELS = {
-    "ImageType",
-    "LossyImageCompression",
-    "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
-    "WindowCenter",
-    "WindowWidth",
-    "WindowCenterWidthExplanation",
-    "DerivationDescription",
-    "DerivationCodeSequence",
-    "SourceImageSequence",
-    "BurnedInAnnotation",
-    "PixelAspectRatio",
-    "PixelPaddingValue",
-    "NumberOfFrames",
-    "FrameIncrementPointer",
-}
-_OF_INSTANCE = {"InstanceNumber", "InstanceCreationDate", "InstanceCreationTime", "AcquisitionNumber"}
 
 
 def read(path: Path) -> Dataset:
@@ -68,16 +48,16 @@ def defaults(path: Path, *, with_patient: bool) -> tuple[tuple[str, str], ...]:
 
     Notes
     -----
-    Left out are its identity (UIDs, instance) and its pixels, private attributes, and what a cell can't hold. Its SOP class
-    is the default where bulkdcm writes it.
+    Left out are its identity (UIDs, instance), all that describes its pixels (`attributes.of_one_image`), private attributes,
+    and what a cell can't hold. Its SOP class is the default where bulkdcm writes it.
     """
     dataset = read(path)
     found = []
     if (uid := str(dataset.get("SOPClassUID", ""))) in iods.BY_UID:
         found.append(("sop_class", uid))
-    patient = {"PatientID", "IssuerOfPatientID", *levels.PATIENT, "PatientAge", "PatientSize", "PatientWeight"}
     for element in dataset:
-        left_out = element.keyword in _OF_PIXELS | _OF_INSTANCE or (element.keyword in patient and not with_patient)
+        keyword, tag = element.keyword, int(element.tag)
+        left_out = of_one_image.of_image(keyword, tag) or (of_one_image.of_patient(keyword, tag) and not with_patient)
         if not left_out and (text := _cell(element)):
             found.append((element.keyword, text))
     return tuple(found)

@@ -47,7 +47,12 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         msg = "name either a folder of images, or a CSV with --from."
         raise SettingsError(msg)
     if dataset:
-        write_new(out, propose_mapping(dataset, Settings(encoding=encoding).encoding))
+        text = propose_mapping(dataset, Settings(encoding=encoding).encoding)
+        write_new(out, text)
+        if questions := text.count("question = "):
+            click.echo(
+                f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True
+            )
         click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not os.path.isdir(images):  # noqa: PTH112  # Path.is_dir raises where a folder above is shut

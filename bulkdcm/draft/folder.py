@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bulkdcm import iods
 from bulkdcm.attributes import dictionary, values
@@ -16,9 +17,9 @@ from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
 from bulkdcm.draft.own_check import RESERVED, OwnCheck
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import DICOM, DICOM_ENDINGS, fold, mirrored
+from bulkdcm.manifest import DICOM, DICOM_ENDINGS, Column, Manifest, fold, mirrored, numbered, resolve
 from bulkdcm.printable import printable
-from bulkdcm.settings import local_path
+from bulkdcm.settings import Settings, local_path
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     if options.name_from_stem:
         _drop_impossible_names(rows, listing)
     rows = _with_classes(rows, listing)
-    _number_instances(rows, listing.dicom)
+    _number_instances(manifest, rows, listing.dicom)
     _tell_apart(rows)
     with new_file(manifest) as write:
         count = OwnCheck(images, options, listing, write).write_accepted(rows)
@@ -193,8 +194,8 @@ def _with_classes(rows: list[dict[str, str]], listing: Listing) -> list[dict[str
     return kept
 
 
-def _number_instances(rows: list[dict[str, str]], dicom: Collection[str]) -> None:
-    """Give each image a series and its place in it; a folder is a series where nothing else tells them apart.
+def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collection[str]) -> None:
+    """Give each object its place in its series, as the rows will make it; frames of one object share the number.
 
     DICOM files keep the numbers they have.
     """
@@ -202,12 +203,20 @@ def _number_instances(rows: list[dict[str, str]], dicom: Collection[str]) -> Non
         row.setdefault(_SERIES_NUMBER, "" if row["source"] in dicom else "1")
     if not rows or _INSTANCE_NUMBER in rows[0]:
         return
-    counts: dict[tuple[str, ...], int] = {}
-    telling = list(dict.fromkeys(name for row in rows for name in row if name not in {"source", "PatientName"}))
-    for row in rows:
-        key = (posixpath.dirname(row["source"]), *(row.get(name, "") for name in telling))
-        counts[key] = counts.get(key, 0) + 1
-        row[_INSTANCE_NUMBER] = "" if row["source"] in dicom else str(counts[key])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: Column.of([row.get(name, "").strip(" ") for row in rows]) for name in names}
+    lines = np.arange(len(rows), dtype=np.int32)
+    resolved = resolve(Manifest(manifest, columns, lines), Settings(), iods.BY_NAME, iods.DEFAULT)
+    _, series = numbered(resolved)
+    first = {other: members[0] for members in resolved.frames.values() for other in members}
+    counts: Counter[int] = Counter()
+    for ordinal, (row, code) in enumerate(zip(rows, series.tolist(), strict=True)):
+        head = first.get(ordinal, ordinal)
+        if head == ordinal:
+            counts[code] += 1
+            row[_INSTANCE_NUMBER] = "" if row["source"] in dicom else str(counts[code])
+    for ordinal, head in first.items():
+        rows[ordinal][_INSTANCE_NUMBER] = rows[head][_INSTANCE_NUMBER]
 
 
 def _tell_apart(rows: list[dict[str, str]]) -> None:

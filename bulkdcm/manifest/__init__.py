@@ -1,5 +1,6 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
+from bulkdcm.manifest.agreement import numbered
 from bulkdcm.manifest.paths import fold, outside, unusable
 from bulkdcm.manifest.plan import DICOM, DICOM_ENDINGS, mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
@@ -17,6 +18,7 @@ __all__ = [
     "fold",
     "locate",
     "mirrored",
+    "numbered",
     "outside",
     "read",
     "resolve",

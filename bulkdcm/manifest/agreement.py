@@ -24,14 +24,25 @@ _PATIENT_KEYS = ("IssuerOfPatientID", "PatientID")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
-def check(manifest: Manifest) -> Iterator[Problem]:
-    """Yield the problems between rows: keys are compared in the form that UIDs are derived from, values as they're written."""
+def numbered(manifest: Manifest) -> tuple[Codes, Codes]:
+    """Return a number for each row's study and series, as UIDs will tell them apart.
+
+    Parameters
+    ----------
+    manifest
+        Resolved.
+    """
     studies = _numbered(manifest, "StudyInstanceUID", [_key(manifest, name) for name in STUDY_KEYS])
     series_keys = [
         Column(studies, [""] * (int(studies.max()) + 1)),
         *(_key(manifest, name) for name in (*SERIES_KEYS, "sop_class")),
     ]
-    series = _numbered(manifest, "SeriesInstanceUID", series_keys)
+    return studies, _numbered(manifest, "SeriesInstanceUID", series_keys)
+
+
+def check(manifest: Manifest) -> Iterator[Problem]:
+    """Yield the problems between rows: keys are compared in the form that UIDs are derived from, values as they're written."""
+    studies, series = numbered(manifest)
     patients = groups([_key(manifest, name) for name in _PATIENT_KEYS])
     known = manifest.column("PatientID").where(bool)
     # Without a PatientID nothing but the study says who is one patient.

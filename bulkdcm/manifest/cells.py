@@ -10,6 +10,7 @@ import numpy as np
 
 from bulkdcm.attributes import body_parts, dictionary, terms, values
 from bulkdcm.attributes.vr import RULES
+from bulkdcm.manifest import traces
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -80,12 +81,16 @@ def _remedy(name: str, cell: str) -> str:
         return f"Did you mean {start}?" if start else "Use one of them, or leave the cell empty"
     entry = dictionary.find(name)
     vr = entry.vr if entry else ""
+    if found := traces.cause(vr, cell):
+        return found
     if vr == "DA" and (digits := re.sub(r"\D", "", cell)) and len(digits) == 8 and digits != cell:
         return "Write it as YYYYMMDD, as 20230726"
     if vr == "CS" and cell != cell.upper():
         return f"Write it in capitals: {cell.upper()}"
     if vr == "AS" and (age := re.fullmatch(r"(\d{1,3})([YyMmWwDd]?)", cell)):
-        return f"Write it as {int(age[1]):03d}{(age[2] or 'Y').upper()}"
+        unit = (age[2] or "Y").upper()
+        guess = {"M": " if these are months", "Y": "" if age[2] else " if these are years"}.get(unit, "")
+        return f"Write it as {int(age[1]):03d}{unit}{guess}"
     if _CONTROL.search(cell):
         return "Take the line ends and control characters out"
     return "Correct the cell, or leave it empty"

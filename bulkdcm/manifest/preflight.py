@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest import agreement, cells, classes, frames, paths
+from bulkdcm.manifest import agreement, cells, classes, frames, lifetimes, paths, traces
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ def check(
         ]
     found = [
         *cells.check(manifest),
+        *traces.check(manifest),
         *classes.check(manifest, iods, refused),
         *agreement.check(manifest),
+        *lifetimes.check(manifest),
         *frames.check(manifest, iods),
         *sources,
         *paths.check_outputs(manifest, reserved),

@@ -37,6 +37,13 @@ class Column:
         """Return a column of `rows` equal cells."""
         return cls(np.zeros(rows, dtype=np.int32), [value])
 
+    @classmethod
+    def of(cls, cells: Iterable[str]) -> Column:
+        """Return a column of these cells."""
+        index: dict[str, int] = {}
+        codes = np.array([index.setdefault(cell, len(index)) for cell in cells], dtype=np.int32)
+        return cls(codes, list(index))
+
     def __getitem__(self, ordinal: int) -> str:
         return self.values[int(self.codes[ordinal])]
 

@@ -31,7 +31,7 @@ from bulkdcm.settings import Settings
     ],
 )
 def test_a_rule_makes_of_a_cell(cell, rule, text):
-    assert converted(cell, Rule(column="c", **rule)) == (text, "")
+    assert converted([cell], Rule(column="c", **rule)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,8 @@ def test_a_rule_makes_of_a_cell(cell, rule, text):
     ],
 )
 def test_a_rule_says_where_it_can_make_nothing_of_a_cell(cell, rule, words):
-    text, problem = converted(cell, Rule(column="c", **rule))
-    assert text == ""
-    assert words in problem
+    (found,) = converted([cell], Rule(column="c", **rule))
+    assert words in found.rule
 
 
 def read(tmp_path, toml: str, text: str):
@@ -103,7 +102,7 @@ def test_two_files_of_one_name_are_said(tmp_path):
         ("[columns]\nsource = { template = '{g}.png' }\n", "none of the columns of d.csv"),
         ("[columns]\nsource = { column = 'f', take = '(' }\n", "take"),
         ("[columns]\nsource = { column = 'f', take = 'x' }\n", "groups"),
-        ("[columns]\nsource = { column = 'f', as = 'number' }\n", "age, date, time"),
+        ("[columns]\nsource = { column = 'f', as = 'name' }\n", "age, date, time, number"),
         ("[columns]\nInstanceNumber = { count = ['PatientID'] }\nsource = { column = 'f' }\n", "columns above"),
         ("[keep]\ng = ['x']\n[columns]\nsource = { column = 'f' }\n", "keep names 'g'"),
         ("nonsense", "--mapping"),
