@@ -1,5 +1,7 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
+from bulkdcm.manifest.cells import fault
+from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
 from bulkdcm.manifest.plan import mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
@@ -11,7 +13,10 @@ from bulkdcm.manifest.table import Column, Manifest
 __all__ = [
     "Column",
     "Manifest",
+    "by_option",
     "check",
+    "check_defaults",
+    "fault",
     "fold",
     "locate",
     "mirrored",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes import levels
-from bulkdcm.manifest.table import Column, groups
+from bulkdcm.manifest.table import Column, groups, members
 from bulkdcm.model import Problem
 from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
 
@@ -71,10 +71,9 @@ def _disagreeing(numbers: Codes, column: Column) -> Iterator[tuple[int, Rows]]:
         return
     pairs = np.stack([first[wrong], column.codes[wrong]], axis=1)
     _, which = np.unique(pairs, axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    for group in range(int(which.max()) + 1):
-        members = wrong[which == group]
-        yield int(first[members[0]]), members
+    for group in members(which.reshape(-1)):
+        others = wrong[group]
+        yield int(first[others[0]]), others
 
 
 def _agree(manifest: Manifest, numbers: Codes, names: Sequence[str], level: str) -> Iterator[Problem]:
@@ -146,13 +145,11 @@ def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
     has_uid = given.where(bool)
     numbers = np.where(has_uid, by_keys.max() + 1 + given.codes, by_keys)
     numbers[manifest.followers] = -1 - manifest.followers  # frames of one object share its UID
-    _, first, inverse, counts = np.unique(numbers, return_index=True, return_inverse=True, return_counts=True)
-    for group in np.flatnonzero(counts > 1):
-        members = np.flatnonzero(inverse == group)
-        start = int(first[group])
+    for same in members(numbers, least=2):
+        start = int(same[0])
         name = "SOPInstanceUID" if has_uid[start] else ("instance" if named[start] else "source")
         yield Problem(
-            lines=manifest.lines_of(members[1:]),
+            lines=manifest.lines_of(same[1:]),
             column=name,
             value=manifest.column(name)[start],
             rule=f"the same instance as line {manifest.lines[start]}: both would get one SOPInstanceUID (PS3.5 9)",
@@ -165,9 +162,10 @@ def _one_role_a_uid(manifest: Manifest) -> Iterator[Problem]:
     for index, (name, column) in enumerate(columns):
         for other_name, other in columns[index + 1 :]:
             shared = (set(column.values) & set(other.values)) - {""}
+            code = {uid: code for code, uid in enumerate(other.values)} if shared else {}
             for uid in sorted(shared):
                 yield Problem(
-                    lines=manifest.lines_of(other.ordinals([other.values.index(uid)])),
+                    lines=manifest.lines_of(other.ordinals([code[uid]])),
                     column=other_name,
                     value=uid,
                     rule=f"the same UID also stands in {name}; a UID names one thing (PS3.5 9)",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm.manifest.table import members
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 
@@ -77,12 +78,12 @@ def fold(path: str) -> str:
 
 def _collisions(manifest: Manifest, column: Column) -> Iterator[Problem]:
     folded = column.mapped(fold)
-    used = np.bincount(np.delete(folded.codes, manifest.followers), minlength=len(folded.values))
-    for code in np.flatnonzero(used > 1):
-        if not folded.values[code]:
-            continue  # the layout derives it from the UIDs, which agreement.py checks
-        ordinals = np.setdiff1d(folded.ordinals([int(code)]), manifest.followers)
+    heads = np.delete(np.arange(len(manifest)), manifest.followers)
+    for same in members(folded.codes[heads], least=2):
+        ordinals = heads[same]
         first = int(ordinals[0])
+        if not column[first]:
+            continue  # the layout derives it from the UIDs, which agreement.py checks
         differ = column[first] != column[int(ordinals[1])]
         yield Problem(
             lines=manifest.lines_of(ordinals[1:]),
@@ -101,12 +102,18 @@ def _files_as_folders(manifest: Manifest, folded: Column) -> Iterator[Problem]:
     }  # a column may keep values that no row has
     folders = {posixpath.dirname(path) for path in used}
     folders |= {str(above) for folder in folders for above in PurePosixPath(folder).parents}
-    for file in sorted(folders & used - {"", "."}):
-        inside = [code for code, path in enumerate(folded.values) if path.startswith(f"{file}/")]
+    wrong = folders & used - {"", "."}
+    inside: dict[str, list[int]] = {}
+    for code, path in enumerate(folded.values if wrong else ()):
+        above = path
+        while above := posixpath.dirname(above.rstrip("/")):
+            if above in wrong:
+                inside.setdefault(above, []).append(code)
+    for file, codes in sorted(inside.items()):
         yield Problem(
-            lines=manifest.lines_of(folded.ordinals(inside)),
+            lines=tuple(sorted(line for code in codes for line in manifest.lines_of(folded.ordinals([code])))),
             column="output",
-            value=folded.values[inside[0]],
+            value=folded.values[codes[0]],
             rule=f"{file!r} is another row's file and can't be this one's folder",
             remedy="Give one of them another name in the `output` column",
         )

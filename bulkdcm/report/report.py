@@ -89,7 +89,7 @@ class Report:
             "converted_now": len(now),
             "earlier_outputs_kept": int(self.frame["earlier_source_sha256"].notna().sum()),
             "notes": list(self.notes),
-            "warnings": [str(problem) for problem in self.warnings],
+            "warnings": [problem.text for problem in self.warnings],
             "failures": self._failures(),
             "elapsed_s": round(self.elapsed_s, 3),
             "workers": self.n_jobs,
