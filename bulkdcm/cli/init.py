@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH, pairs
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,13 +52,13 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         except OSError as error:
             msg = f"--out {out}: {error.strerror}. Name another file."
             raise SettingsError(msg) from error
-        click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
+        say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not images.is_dir():
         msg = f"{images}: no such folder."
         raise SettingsError(msg)
     count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
-    click.echo(f"{out} written: {count:,} images")
+    say(f"{out} written: {count:,} images")
     for note in notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
     for count, found in verify_all(paths, n_jobs):
         files += count
         for finding in found:
-            click.echo(str(finding))
+            say(str(finding))
             findings += 1
             at_fault.add(finding.path)
-    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them")
+    say(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them")
     return 1 if findings else 0

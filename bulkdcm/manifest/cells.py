@@ -111,7 +111,10 @@ def _unknown_term(name: str, cell: str, *, guess: bool) -> tuple[str, str] | Non
 def _check_reserved(manifest: Manifest, name: str, column: Column) -> Iterator[Problem]:
     for code, cell in enumerate(column.values):
         rule = _broken_by_reserved(name, cell)
-        if rule and (lines := manifest.lines_of(column.ordinals([code]))):
+        ordinals = column.ordinals([code]) if rule else np.zeros(0, dtype=np.intp)
+        if name == "output" and len(ordinals) and _CONTROL.search(manifest.column(dictionary.SOURCE)[int(ordinals[0])]):
+            continue  # made from a source that has been reported
+        if lines := manifest.lines_of(ordinals):
             yield Problem(lines=lines, column=name, value=cell, rule=rule, remedy="Correct the cell")
 
 

@@ -14,7 +14,7 @@ from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Container, Iterator
 
     from bulkdcm.manifest.table import Column, Manifest
 
@@ -32,7 +32,7 @@ def outside(path: str) -> str:
     return ""
 
 
-def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Problem]:
+def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Container[int] = ()) -> Iterator[Problem]:
     """Yield the problems of output paths: outside the folder, reserved, or one place for two rows.
 
     Parameters
@@ -41,6 +41,8 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
         Resolved.
     reserved
         Names in the output folder that are the report's and the ledger's, in lower case.
+    twice
+        Lines that are known to be another one again, whose outputs are one for that reason.
     """
     column = manifest.column("output")
     for code, path in enumerate(column.values):
@@ -58,7 +60,7 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
                 rule=rule,
                 remedy="Give another name, relative to --out",
             )
-    yield from _collisions(manifest, column)
+    yield from _collisions(manifest, column, twice)
 
 
 def unusable(path: str, reserved: Collection[str] = ()) -> str:
@@ -76,19 +78,20 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def _collisions(manifest: Manifest, column: Column) -> Iterator[Problem]:
+def _collisions(manifest: Manifest, column: Column, twice: Container[int]) -> Iterator[Problem]:
     folded = column.mapped(fold)
     heads = np.delete(np.arange(len(manifest)), manifest.followers)
     for same in members(folded.codes[heads], least=2):
         ordinals = heads[same]
         first = int(ordinals[0])
-        if not column[first]:
+        others = [int(ordinal) for ordinal in ordinals[1:] if int(manifest.lines[ordinal]) not in twice]
+        if not column[first] or not others:
             continue  # the layout derives it from the UIDs, which agreement.py checks
-        differ = column[first] != column[int(ordinals[1])]
+        differ = column[first] != column[others[0]]
         yield Problem(
-            lines=manifest.lines_of(ordinals[1:]),
+            lines=manifest.lines_of(others),
             column="output",
-            value=column[int(ordinals[1])],
+            value=column[others[0]],
             rule=f"line {manifest.lines[first]} goes to the same place"
             + (f", {column[first]!r}: some file systems see no difference" if differ else ""),
             remedy="Give each row its own name in the `output` column, or use --layout uid",

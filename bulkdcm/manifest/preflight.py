@@ -47,6 +47,7 @@ def check(
         *agreement.check(manifest),
         *frames.check(manifest, iods),
         *sources,
-        *paths.check_outputs(manifest, reserved),
     ]
+    twice = {line for problem in found if problem.rule.startswith(agreement.TWICE) for line in problem.lines}
+    found += paths.check_outputs(manifest, reserved, twice)
     return sorted(gathered(found), key=lambda problem: (problem.severity, problem.lines[:1]))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from bulkdcm.printable import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,7 +45,7 @@ def lines(report: Report, out: str) -> Iterator[RenderableType]:
         yield from _stages(facts["stage_shares"])
     else:
         yield Text(f"{facts['elapsed_s']:.1f} s")
-    yield Text(f"report: {out}/report.csv", style="bold")
+    yield Text(visible(f"report: {out}/report.csv"), style="bold")
 
 
 def _counts(facts: dict[str, Any]) -> Text:
