@@ -126,7 +126,7 @@ def gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """
     groups: dict[tuple[object, ...], list[Problem]] = {}
     for problem in (part for each in problems for part in each.parts or (each,)):
-        groups.setdefault((problem.severity, problem.option, problem.column, _cause(problem)), []).append(problem)
+        groups.setdefault((problem.severity, problem.option, problem.column, cause(problem.rule)), []).append(problem)
     columns: dict[tuple[object, ...], list[Problem]] = {}
     for key, group in groups.items():
         valueless = not any(problem.value for problem in group)
@@ -136,8 +136,9 @@ def gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(map(_one, columns.values()))
 
 
-def _cause(problem: Problem) -> str:
-    return _OF_ONE_CELL.sub("…", problem.rule)
+def cause(text: str) -> str:
+    """Return what messages of one cause share: the text without the values and numbers of one cell."""
+    return _OF_ONE_CELL.sub("…", text)
 
 
 def _one(group: Sequence[Problem]) -> Problem:

@@ -55,7 +55,11 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not images.is_dir():
-        msg = f"{images}: no such folder."
+        msg = f"{images}: no such folder. Name the folder that holds the images."
+        if images is not None and images.exists():
+            msg = (
+                f"{images}: this is a file. Name the folder that holds the images, or a dataset's own CSV with --from."
+            )
         raise SettingsError(msg)
     count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
     say(f"{out} written: {count:,} images")

@@ -85,13 +85,17 @@ def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tupl
 
 
 def _check_names(options: FolderOptions) -> None:
-    named = [*re.findall(r"\{(\w*)\}", options.pattern), *dict(options.numbers), *dict(options.constants)]
-    for name in named:
+    named = [
+        *((name, f"--pattern {options.pattern}") for name in re.findall(r"\{(\w*)\}", options.pattern)),
+        *((name, f"--number {name}={start}") for name, start in options.numbers),
+        *((name, f"--set {name}={text}") for name, text in options.constants),
+    ]
+    for name, option in named:
         if name not in dictionary.RESERVED and dictionary.find(name) is None:
-            msg = f"{name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
+            msg = f"{option}: {name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
             raise SettingsError(msg)
     for name, start in options.numbers:
-        if not start.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,18}", start):
             msg = f"--number {name}={start}: count from a whole number, as --number PatientID=001."
             raise SettingsError(msg)
     for name, text in options.constants:

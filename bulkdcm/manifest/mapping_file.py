@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FILE_KEYS = {"encoding", "keep", "columns"}
 _SOURCES = ("column", "template", "count", "value")
 _RULE_KEYS = {*_SOURCES, "take", "values", "as", "formats", "unit", "empty", "else"}
+_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
 _MAX_BYTES, _CHARS_SHOWN = 16_000_000, 80
 
 
@@ -50,7 +51,11 @@ def _text(path: Path) -> str:
     if len(data) > _MAX_BYTES:
         msg = f"more than {_MAX_BYTES:,} bytes"
         raise ValueError(msg)
-    return data.decode("utf-8")
+    text = data.decode("utf-8")
+    if _DEEP.search(text):  # each part of such a key takes the parser longer than the one before
+        msg = "a key of more than 100 parts"
+        raise ValueError(msg)
+    return text
 
 
 class _Reader:
@@ -149,7 +154,10 @@ class _Reader:
     def _scalar(self, key: str, entry: Any) -> str:
         if not isinstance(entry, (str, int, float)) or isinstance(entry, bool):
             self._refuse(f"{key} is {_kind(entry)}; write a text in quotes")
-        return str(entry)
+        try:
+            return str(entry)
+        except ValueError:  # of thousands of digits
+            self._refuse(f"{key} is a number that is too long")
 
     def _scalars(self, key: str, entry: Any) -> tuple[str, ...]:
         entries = entry if isinstance(entry, (list, tuple)) else [entry]

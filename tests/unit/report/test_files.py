@@ -110,7 +110,7 @@ def test_failures_are_grouped_by_reason_the_commonest_first_with_three_examples(
     decode, read = summary["failures"]
     assert (decode["stage"], decode["error"], decode["rows"]) == ("decode", "PixelError", 4)
     assert decode["examples"] == ["line 3: no pixels", "line 4: no pixels", "line 5: no pixels"]
-    assert read == {"stage": "read", "error": "ReadError", "rows": 1, "examples": ["line 2: no file"]}
+    assert read == {"stage": "read", "error": "ReadError", "rows": 1, "lines": [2], "examples": ["line 2: no file"]}
     assert (summary["failed"], summary["pending"]) == (5, 1)
 
 
