@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FILE_KEYS = {"encoding", "keep", "columns"}
 _SOURCES = ("column", "template", "count", "value")
 _RULE_KEYS = {*_SOURCES, "take", "values", "as", "formats", "unit", "empty", "else"}
-_DEEP = re.compile(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _MAX_BYTES, _CHARS_SHOWN = 16_000_000, 80
 
 
