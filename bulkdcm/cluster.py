@@ -84,7 +84,7 @@ class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib ships no 
         elif isinstance(error, CancelledError):
             result = _ended("its scheduler is gone")
         elif isinstance(error, BaseException):
-            result = _ended(str(error) if isinstance(error, ClusterError) else repr(error))
+            result = _ended(error.message if isinstance(error, ClusterError) else repr(error))
         self._tell(number, result)
 
     async def _fault(self) -> str:

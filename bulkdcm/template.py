@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def read(path: Path) -> Dataset:
+def read(path: Path, option: str = "") -> Dataset:
     """Return the dataset of a DICOM file without its pixels.
+
+    Parameters
+    ----------
+    path
+        The file.
+    option
+        Which one named it, for the message.
 
     Raises
     ------
@@ -31,7 +38,7 @@ def read(path: Path) -> Dataset:
         dataset = dcmread(path, stop_before_pixels=True)
         dataset.decode()
     except Exception as error:
-        msg = f"{path}: no DICOM file that can be read: {error}."
+        msg = f"{option}{' ' if option else ''}{path}: no DICOM file that can be read: {error}. Name one that is whole."
         raise SettingsError(msg) from error
     return dataset
 
@@ -51,7 +58,7 @@ def defaults(path: Path, *, with_patient: bool) -> tuple[tuple[str, str], ...]:
     Left out are its identity (UIDs, instance), all that describes its pixels (`attributes.of_one_image`), private attributes,
     and what a cell can't hold. Its SOP class is the default where bulkdcm writes it.
     """
-    dataset = read(path)
+    dataset = read(path, "--template")
     found = []
     if (uid := str(dataset.get("SOPClassUID", ""))) in iods.BY_UID:
         found.append(("sop_class", uid))

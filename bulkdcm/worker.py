@@ -134,7 +134,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
             if context.settings.fail_fast and isinstance(outcome, Failed):
                 break
     except StorageError as error:
-        stopped = str(error)
+        stopped = error.message
     stored = [o.stored.staged or o.stored.output for o in outcomes if isinstance(o, Converted)]
     try:
         if stored and context.settings.fsync and context.destination == "files":
@@ -142,7 +142,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
         storage.check_place(context.out, context.out_identity)
     except StorageError as error:
         # Nobody can say which of the files are on the disk, or in this folder, so none is called done.
-        return ChunkResult(outcomes=(), stopped=str(error))
+        return ChunkResult(outcomes=(), stopped=error.message)
     return ChunkResult(outcomes=tuple(outcomes), stopped=stopped)
 
 

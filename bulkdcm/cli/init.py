@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH, pairs
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,16 +51,18 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         text = propose_mapping(dataset, Settings(encoding=encoding).encoding)
         write_new(out, text)
         if questions := text.count("question = "):
-            click.echo(
-                f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True
-            )
-        click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
+            say(f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True)
+        say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not os.path.isdir(images):  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
-        msg = f"{images}: no such folder."
+        msg = f"{images}: no such folder. Name the folder that holds the images."
+        if images is not None and os.path.lexists(images):
+            msg = (
+                f"{images}: this is a file. Name the folder that holds the images, or a dataset's own CSV with --from."
+            )
         raise SettingsError(msg)
     count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
-    click.echo(f"{out} written: {count:,} images")
+    say(f"{out} written: {count:,} images")
     for note in notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
     for count, found in verify_all(paths, n_jobs):
         files += count
         for finding in found:
-            click.echo(str(finding))
+            say(str(finding))
             if finding.where == "folder":
                 unlisted += 1
                 continue
             findings += 1
             at_fault.add(finding.path)
     left = f"; {counted(unlisted, 'folder')} not looked into" if unlisted else ""
-    click.echo(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them{left}")
+    say(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them{left}")
     return 1 if findings or unlisted else 0

@@ -102,20 +102,24 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
 
 
 def _check_names(options: FolderOptions) -> None:
-    named = [*re.findall(r"\{(\w*)\}", options.pattern), *dict(options.numbers), *dict(options.constants)]
+    named = [
+        *((name, f"--pattern {options.pattern}") for name in re.findall(r"\{(\w*)\}", options.pattern)),
+        *((name, f"--number {name}={start}") for name, start in options.numbers),
+        *((name, f"--set {name}={text}") for name, text in options.constants),
+    ]
     for text in (options.pattern, *(part for pair in (*options.numbers, *options.constants) for part in pair)):
         if printable(text) != text:
             msg = f"{text!r} is no text in UTF-8. Write it in the encoding of this system."
             raise SettingsError(msg)
-    for name in named:
+    for name, option in named:
         if name in _OF_THE_FILE:
-            msg = f"{name!r} is a fact of each file, which no option gives. Leave it out."
+            msg = f"{option}: {name!r} is a fact of each file, which no option gives. Leave it out."
             raise SettingsError(msg)
         if name not in dictionary.RESERVED and dictionary.find(name) is None:
-            msg = f"{name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
+            msg = f"{option}: {name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
             raise SettingsError(msg)
     for name, start in options.numbers:
-        if not start.isdecimal() or len(start) > _MOST_DIGITS:
+        if not re.fullmatch(r"[0-9]{1,18}", start):
             msg = f"--number {name}={start}: count from a whole number, as --number PatientID=001."
             raise SettingsError(msg)
     for name, text in options.constants:

@@ -1,6 +1,8 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
 from bulkdcm.manifest.agreement import numbered
+from bulkdcm.manifest.cells import fault
+from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
 from bulkdcm.manifest.plan import DICOM, DICOM_ENDINGS, mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
@@ -14,7 +16,10 @@ __all__ = [
     "DICOM_ENDINGS",
     "Column",
     "Manifest",
+    "by_option",
     "check",
+    "check_defaults",
+    "fault",
     "fold",
     "locate",
     "mirrored",

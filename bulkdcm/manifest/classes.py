@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import IOD
 
+_GUESSES = 10
 _SIDES = ("Laterality", "ImageLaterality")
 
 
 def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the problems between a row's SOP class and its attributes."""
     classes = manifest.column("sop_class")
+    unknown = 0
     for code, uid in enumerate(classes.values):
         ordinals = classes.ordinals([code])
         if not len(ordinals):
             continue
         iod = iods.get(uid)
         if iod is None:
-            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(manifest, uid, ordinals, iods)
+            guess = unknown < _GUESSES
+            unknown += 1
+            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(
+                manifest, uid, ordinals, iods if guess else {}
+            )
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
@@ -50,16 +56,23 @@ def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mappin
 
 
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
-    names = {name: iod.keyword for iod in iods.values() for name in (iod.alias, iod.keyword)}
-    close = difflib.get_close_matches(uid, names, n=1)
-    known = ", ".join(dict.fromkeys(iod.alias for iod in iods.values()))
     return Problem(
         lines=manifest.lines_of(ordinals),
         column="sop_class",
         value=uid,
         rule="not a SOP class that bulkdcm writes",
-        remedy=f"Did you mean {close[0]}?" if close else f"Use a keyword, a UID or one of {known}",
+        remedy=closest(uid, iods),
     )
+
+
+def closest(name: str, iods: Mapping[str, IOD]) -> str:
+    """Return which class somebody may have meant, or which there are; of no classes, that there are others."""
+    names = [name for iod in iods.values() for name in (iod.alias, iod.keyword)]
+    if not names:
+        return "Use one that `bulkdcm classes` lists"
+    close = difflib.get_close_matches(name, names, n=1)
+    known = ", ".join(dict.fromkeys(iod.alias for iod in iods.values()))
+    return f"Did you mean {close[0]}?" if close else f"Use a keyword, a UID or one of {known}"
 
 
 def _check_modality(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:

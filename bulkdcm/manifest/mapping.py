@@ -1,4 +1,4 @@
-"""A dataset's own CSV read as a manifest, by a mapping in TOML: each column of the manifest says what it is made from.
+"""A dataset's own CSV read as a manifest, by a mapping: each column of the manifest says what it is made from.
 
 A rule is a text (a constant) or a table with one of `column`, `template`, `count`, `value`, and what to do with the cell:
 `take` (a regular expression with one group), `values` (a table), `as` (age, date, time, number) with what it can't know by
@@ -9,28 +9,22 @@ No code is run from it.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.errors import ManifestError, SettingsError
-from bulkdcm.manifest import conversions
 from bulkdcm.manifest.found_files import FoundFiles
 from bulkdcm.manifest.mapped import earliest, mapped_column
-from bulkdcm.manifest.table import Column, Manifest, groups
+from bulkdcm.manifest.table import Column, Manifest, groups, members
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-_FILE_KEYS = {"encoding", "keep", "columns"}
-_SOURCES = ("column", "template", "count", "value")
-_RULE_KEYS = {*_SOURCES, "take", "values", *conversions.OPTIONS, "empty", "else", "question"}
 _BIRTH, _STUDY = "PatientBirthDate", "StudyDate"
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -77,71 +71,6 @@ class ColumnMapping:
     encoding: str = ""
     keep: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
-
-
-def load(path: Path) -> ColumnMapping:
-    """Return the mapping in a TOML file.
-
-    Raises
-    ------
-    SettingsError
-        Where it can't be read, or a key is none of those that mean something.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"--mapping {path}: {getattr(error, 'strerror', None) or error}. Give a TOML file, as those in manifests/mappings."
-        raise SettingsError(msg) from error
-    _only(path, "the file", data, _FILE_KEYS)
-    columns = data.get("columns", {})
-    if "source" not in columns:
-        msg = f"--mapping {path}: [columns] has no `source`, which says where each row's image is."
-        raise SettingsError(msg)
-    return ColumnMapping(
-        path=path,
-        encoding=str(data.get("encoding", "")),
-        keep={name: tuple(map(str, [cells] if isinstance(cells, str) else cells)) for name, cells in data.get("keep", {}).items()},
-        rules={name: _rule(path, name, entry) for name, entry in columns.items()},
-    )  # fmt: skip
-
-
-def _only(path: Path, where: str, table: Mapping[str, Any], known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            msg = f"--mapping {path}: {where} has {key!r}, which means nothing. Possible: {', '.join(sorted(known))}."
-            raise SettingsError(msg)
-
-
-def _rule(path: Path, name: str, entry: Any) -> Rule:
-    if not isinstance(entry, dict):
-        return Rule(value=str(entry))
-    _only(path, f"columns.{name}", entry, _RULE_KEYS)
-    if sum(key in entry for key in _SOURCES) != 1 and set(entry) != {"question"}:
-        msg = f"--mapping {path}: columns.{name} needs one of {', '.join(_SOURCES)}."
-        raise SettingsError(msg)
-    take = None
-    if "take" in entry:
-        try:
-            take = re.compile(entry["take"])
-        except re.error as error:
-            msg = f"--mapping {path}: columns.{name}.take {entry['take']!r}: {error}."
-            raise SettingsError(msg) from error
-        if take.groups != 1:
-            msg = f"--mapping {path}: columns.{name}.take {entry['take']!r} has {take.groups} groups and needs one."
-            raise SettingsError(msg)
-    return Rule(
-        column=str(entry.get("column", "")),
-        template=str(entry.get("template", "")),
-        count=tuple(entry["count"]) if "count" in entry else None,
-        value=str(entry.get("value", "")),
-        take=take,
-        values={str(key): str(text) for key, text in entry["values"].items()} if "values" in entry else None,
-        empty=str(entry.get("empty", "")),
-        otherwise=str(entry["else"]) if "else" in entry else None,
-        question=str(entry.get("question", "")),
-        **conversions.options(f"--mapping {path}: columns.{name}", entry),
-    )
 
 
 def apply(mapping: ColumnMapping, table: Manifest, images_root: Path) -> Manifest:
@@ -234,10 +163,9 @@ def _templated(table: Manifest, name: str, rule: Rule, files: FoundFiles, proble
     if not columns or not len(table):
         return Column.constant(rule.template, len(table))
     numbers = groups(columns)
-    _, firsts = np.unique(numbers, return_index=True)
     values = []
-    for number, first in enumerate(firsts):
-        cells = {asked: column[int(first)] for asked, column in zip(fields, columns, strict=True)}
+    for same in members(numbers):
+        cells = {asked: column[int(same[0])] for asked, column in zip(fields, columns, strict=True)}
         text = _FIELD.sub(lambda match, cells=cells: cells[match[1]], rule.template)  # type: ignore[misc]  # a default binds the loop's value
         problem = ""
         if text.endswith(".*") and not is_url(text):  # which the preflight refuses, all of them at once
@@ -245,7 +173,7 @@ def _templated(table: Manifest, name: str, rule: Rule, files: FoundFiles, proble
         if problem:
             problems.append(
                 Problem(
-                    lines=table.lines_of(np.flatnonzero(numbers == number)),
+                    lines=table.lines_of(same),
                     column=name,
                     value=text,
                     rule=f"mapping key columns.{name}: {problem}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
@@ -81,8 +83,8 @@ def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Col
     values = list(dict.fromkeys([*modality.values, *usual]))
     place = {value: index for index, value in enumerate(values)}
     codes = modality.codes.copy()
-    for code, default in enumerate(usual):
-        codes[(modality.codes == modality.values.index("")) & (classes.codes == code)] = place[default]
+    empty = modality.codes == modality.values.index("")
+    codes[empty] = np.array([place[default] for default in usual], dtype=np.int32)[classes.codes[empty]]
     return Column(codes, values)
 
 

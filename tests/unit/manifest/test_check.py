@@ -138,5 +138,5 @@ def test_a_file_that_is_no_manifest_is_said_to_be_none(data, words, tmp_path):
 def test_a_missing_manifest_or_a_folder_is_said(tmp_path):
     with pytest.raises(ManifestError, match="no such file"):
         bulkdcm.check(tmp_path / "x.csv")
-    with pytest.raises(ManifestError, match="not a regular file"):
+    with pytest.raises(ManifestError, match=r"this is a folder.*bulkdcm init"):
         bulkdcm.check(tmp_path)

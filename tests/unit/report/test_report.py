@@ -48,7 +48,7 @@ def test_the_summary_counts_groups_and_rates():
     facts = report(DONE, BAD).summary()
     assert (facts["rows"], facts["converted"], facts["failed"], facts["pending"]) == (3, 1, 1, 1)
     assert facts["failures"] == [
-        {"stage": "decode", "error": "PixelError", "rows": 1, "examples": ["line 2: =cmd(): bad"]}
+        {"stage": "decode", "error": "PixelError", "rows": 1, "lines": [2], "examples": ["line 2: =cmd(): bad"]}
     ]
     assert (facts["images_per_s"], facts["source_mb_per_s"], facts["output_mb_per_s"]) == (0.5, 2.0, 3.0)
     assert facts["stage_shares"]["decode"] == 0.75
