@@ -127,7 +127,7 @@ class _Reader:
         for name in ("as", "unit", "round", "decimal"):
             if name in plain:
                 plain[name] = self._scalar(f"{key}.{name}", plain[name])
-        if "formats" in plain:
+        if isinstance(plain.get("formats"), (str, list)):
             plain["formats"] = list(self._scalars(f"{key}.formats", plain["formats"]))
         if "units" in plain:
             units = self._table(f"{key}.units", plain["units"])

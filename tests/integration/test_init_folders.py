@@ -62,7 +62,7 @@ def refused(root: Path, **options: object) -> str:
     with pytest.raises(SettingsError) as caught:
         draft_manifest(root, root.parent / "m.csv", FolderOptions(**options))
     assert [path.name for path in root.parent.iterdir()] == ["in"]
-    return str(caught.value)
+    return caught.value.message
 
 
 def dicom(root: Path, *names: str) -> None:

@@ -27,9 +27,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_setting_takes_a_url_however_it_is_given(name, kind):
     for make in (Settings, Settings.of):
-        with pytest.raises(
-            bulkdcm.SettingsError, match=f"--{name.replace('_', '-')} s3:.*this is a URL.*To go on"
-        ) as error:
+        with pytest.raises(bulkdcm.SettingsError, match=f"{name}='s3:.*this is a URL.*To go on") as error:
             make(**{name: kind(URL)})
         assert "copy the files to this machine, or mount the place" in str(error.value)
     with pytest.raises(bulkdcm.SettingsError, match="write it without file://"):
