@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
 
-from bulkdcm.attributes import values
+from bulkdcm.attributes import conditions, dictionary, values
+from bulkdcm.attributes.condition_tables import FRAME_OF_REFERENCE
 from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
 from bulkdcm.iods.registry import BY_UID
@@ -65,6 +66,10 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
     dataset = Elements(_of_every_row(iod))
     for keyword, text in row.attributes.items():
         dataset.add(values.element(keyword, text))
+    for keyword, text in conditions.filled(row.attributes, row.sop_class_uid):
+        if dictionary.tag_of(keyword) not in dataset:
+            known = uids.frame_of_reference_uid if text == FRAME_OF_REFERENCE else text
+            dataset.add(values.element(keyword, known))
     for module in iod.modules:
         if module.fill:
             module.fill(dataset, row, frame)

@@ -115,14 +115,6 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
 
 def _check_laterality(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
     sides = [manifest.column(name).where(bool) for name in _SIDES]
-    both = np.flatnonzero(sides[0] & sides[1])
-    if len(both):
-        yield Problem(
-            lines=manifest.lines_of(both),
-            column="Laterality",
-            rule="a row has Laterality or ImageLaterality, not both (PS3.3 C.7.3.1)",
-            remedy="Keep ImageLaterality",
-        )
     parts = manifest.column("BodyPartExamined")
     table = body_parts.table()
     unpaired = parts.where(lambda cell: cell in table and table[cell].laterality_refused and not table[cell].paired)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest import agreement, cells, classes, frames, paths
+from bulkdcm.manifest import agreement, cells, classes, conditions, frames, paths
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def check(
     found = [
         *cells.check(manifest),
         *classes.check(manifest, iods, refused),
+        *conditions.check(manifest, iods),
         *agreement.check(manifest),
         *frames.check(manifest, iods),
         *sources,

@@ -49,7 +49,12 @@ class Gap(NamedTuple):
     keyword: str = ""
 
 
-GAPS: tuple[Gap, ...] = ()
+GAPS: tuple[Gap, ...] = (
+    *(
+        Gap(rf"even group number is not a recognized standard attribute.*|</\({tag}\)> ", "newer than dicom3tools", keyword=keyword)
+        for keyword, tag in {}.items()
+    ),
+)
 
 # Refusals that dciodvfy has no eye for: a pattern of the message, and where the Standard says so.
 SILENT: dict[str, str] = {}
