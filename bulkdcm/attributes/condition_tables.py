@@ -7,9 +7,15 @@ classes means all.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom import uid
+
+from bulkdcm.attributes import body_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _SC = frozenset({uid.SecondaryCaptureImageStorage})
 _SC_FRAMES = frozenset(
@@ -30,7 +36,9 @@ _DX = frozenset({uid.DigitalXRayImageStorageForPresentation, uid.DigitalXRayImag
 _MG = frozenset(
     {uid.DigitalMammographyXRayImageStorageForPresentation, uid.DigitalMammographyXRayImageStorageForProcessing}
 )
-_IO = frozenset({uid.DigitalIntraOralXRayImageStorageForPresentation, uid.DigitalIntraOralXRayImageStorageForProcessing})
+_IO = frozenset(
+    {uid.DigitalIntraOralXRayImageStorageForPresentation, uid.DigitalIntraOralXRayImageStorageForProcessing}
+)
 _PROJECTION = _DX | _MG | _IO
 _FOR_PRESENTATION = frozenset(
     {
@@ -47,6 +55,8 @@ _DERM = frozenset({uid.DermoscopicPhotographyImageStorage})
 _VL = _XC | _GM | _SM | _DERM | {uid.VLEndoscopicImageStorage}
 _WINDOWED = _SC | _SC_FRAMES | _CR | _US | _CT | _MR
 
+_ROUNDED = 1e-4
+"""How far from 1 and 0 the products of direction cosines may be, which are rounded to a few decimals."""
 FRAME_OF_REFERENCE = "(the series' frame of reference)"
 """Text of an attribute that is filled with a UID which only who builds the data set knows."""
 
@@ -107,6 +117,19 @@ class Enumerated(NamedTuple):
     remedy: str = ""
 
 
+class Form(NamedTuple):
+    """What the values of an attribute are by themselves."""
+
+    keyword: str
+    holds: Callable[[Sequence[str]], bool]
+    """Asked of values that keep the rules of their VR."""
+    rule: str
+    section: str
+    remedy: str
+    when: tuple[Test, ...] = ()
+    unless: tuple[Test, ...] = ()
+
+
 class SameCount(NamedTuple):
     """Attributes whose values belong together, the first to the first; only where both have some."""
 
@@ -149,7 +172,6 @@ def _shapes(shape: str, section: str, kind: str, classes: frozenset[str]) -> tup
 
 _STRAIN = "PatientBreedDescription PatientBreedCodeSequence StrainDescription StrainCodeSequence StrainNomenclature StrainAdditionalInformation"  # fmt: skip
 _SPECIES = _tests("PatientSpeciesDescription PatientSpeciesCodeSequence")
-_HUMAN_LETTERS = ("A", "P", "H", "F")
 _SCANNED = ("DF", "SD", "SI")
 
 RULES: tuple[Rule, ...] = (
@@ -208,17 +230,8 @@ RULES: tuple[Rule, ...] = (
         Rule(Test(name), "C.7.6.1.1.5", excludes=(Test("LossyImageCompression", ("00",)),), remedy="Write 01")
         for name in ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
     ),
-    Rule(
-        Test("LossyImageCompressionRatio"), "C.8.17.2", needs=_tests("LossyImageCompressionMethod"), classes=_EYE
-    ),
+    Rule(Test("LossyImageCompressionRatio"), "C.8.17.2", needs=_tests("LossyImageCompressionMethod"), classes=_EYE),
     Rule(Test("LossyImageCompressionMethod"), "C.7.6.1.1.5", needs=_tests("LossyImageCompressionRatio")),
-    Rule(
-        Test("AnatomicalOrientationType", ("QUADRUPED",)),
-        "C.7.6.1.1.1",
-        excludes=(Test("PatientOrientation", _HUMAN_LETTERS),),
-        rule="the PatientOrientation of a QUADRUPED is built from LE, RT, D, V, CR, CD, R, M, L, PR, DI, PA and PL",
-        remedy="Write it so, or leave AnatomicalOrientationType out",
-    ),
     Rule(
         Test("PixelAspectRatio"),
         "C.7.6.3",
@@ -264,20 +277,21 @@ RULES: tuple[Rule, ...] = (
     ),
     *_both_ways("WindowCenter", "WindowWidth", "C.11.2"),
     *(
-        Rule(Test(name), "C.11.2", needs=_tests("WindowCenter VOILUTSequence"), classes=_WINDOWED,
-             remedy=f"Add WindowCenter and WindowWidth, or leave {name} out")
+        Rule(
+            Test(name),
+            "C.11.2",
+            needs=_tests("WindowCenter VOILUTSequence"),
+            classes=_WINDOWED,
+            remedy=f"Add WindowCenter and WindowWidth, or leave {name} out",
+        )
         for name in ("VOILUTFunction", "WindowCenterWidthExplanation")
-    ),  # fmt: skip
+    ),
     # Shutter and collimator
     *_shapes("ShutterShape", "C.7.6.11", "Shutter", _CR | _PROJECTION),
     *_shapes("CollimatorShape", "C.8.7.3", "Collimator", _PROJECTION),
     # Secondary Capture
-    Rule(
-        Test("ConversionType", _SCANNED), "C.8.6.3", needs=_tests("NominalScannedPixelSpacing"), classes=_SC_FRAMES
-    ),
-    Rule(
-        Test("NominalScannedPixelSpacing"), "C.8.6.3", needs=(Test("ConversionType", _SCANNED),), classes=_SC_FRAMES
-    ),
+    Rule(Test("ConversionType", ("DF",)), "C.8.6.3", needs=_tests("NominalScannedPixelSpacing"), classes=_SC_FRAMES),
+    Rule(Test("NominalScannedPixelSpacing"), "C.8.6.3", needs=(Test("ConversionType", _SCANNED),), classes=_SC_FRAMES),
     Rule(
         Test("FrameTimeVector"),
         "C.7.6.5",
@@ -285,6 +299,15 @@ RULES: tuple[Rule, ...] = (
         remedy="Leave it out; FrameTime is the time between frames where it is always the same",
     ),
     # Projection X-ray
+    Rule(
+        Test("BodyPartExamined"),
+        "C.8.11.2",
+        needs=_tests("AnatomicRegionSequence"),
+        unless=(Test("BodyPartExamined", tuple(body_parts.table())),),
+        classes=_DX,
+        rule="BodyPartExamined is no Defined Term, so AnatomicRegionSequence doesn't follow from it and must be given",
+        remedy="Add AnatomicRegionSequence as value^scheme^meaning, or use a term of PS3.16 annex L",
+    ),
     *_both_ways("FieldOfViewRotation", "FieldOfViewHorizontalFlip", "C.8.11.4", _PROJECTION),
     Rule(
         Test("FieldOfViewOrigin"),
@@ -318,10 +341,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Test("InversionTime"), "C.8.3.1", needs=(Test("ScanningSequence", ("IR",)),), classes=_MR),
     Rule(Test("TriggerTime"), "C.8.3.1", needs=(Test("ScanOptions", ("CG", "PPG", "RG")),), classes=_MR),
     # Ultrasound
-    *(
-        Rule(Test(name), "C.8.5.6", needs=(Test("Modality", ("IVUS",)),), classes=_US)
-        for name in ("IVUSAcquisition",)
-    ),
+    *(Rule(Test(name), "C.8.5.6", needs=(Test("Modality", ("IVUS",)),), classes=_US) for name in ("IVUSAcquisition",)),
     Rule(Test("Modality", ("IVUS",)), "C.8.5.6", needs=_tests("IVUSAcquisition"), classes=_US),
     Rule(Test("Modality", ("IVUS",)), "C.8.5.6", needs=_tests("AcquisitionDateTime"), classes=_US),
     *(
@@ -401,7 +421,10 @@ CALLED_UP: tuple[CalledUp, ...] = (
         fills=_empty("ClinicalTrialProtocolName ClinicalTrialSiteID ClinicalTrialSiteName"),
     ),
     CalledUp(
-        "the study is one of a Clinical Trial", "C.7.2.3", _tests(_TRIAL_STUDY), fills=_empty("ClinicalTrialTimePointID")
+        "the study is one of a Clinical Trial",
+        "C.7.2.3",
+        _tests(_TRIAL_STUDY),
+        fills=_empty("ClinicalTrialTimePointID"),
     ),
     CalledUp(
         "the series is one of a Clinical Trial",
@@ -443,15 +466,9 @@ CALLED_UP: tuple[CalledUp, ...] = (
         fills=_empty("ContrastBolusAgent"),
         classes=_CR | _US | _CT | _MR | _PROJECTION,
     ),
-    CalledUp(
-        "there is a shutter", "C.7.6.11", _tests(_SHUTTER), needs=("ShutterShape",), classes=_CR | _PROJECTION
-    ),
-    CalledUp(
-        "there is a collimator", "C.8.7.3", _tests(_COLLIMATOR), needs=("CollimatorShape",), classes=_PROJECTION
-    ),
-    CalledUp(
-        "the image is a layer", "C.8.7.7", _tests(_TOMOGRAPHY), needs=("TomoLayerHeight",), classes=_PROJECTION
-    ),
+    CalledUp("there is a shutter", "C.7.6.11", _tests(_SHUTTER), needs=("ShutterShape",), classes=_CR | _PROJECTION),
+    CalledUp("there is a collimator", "C.8.7.3", _tests(_COLLIMATOR), needs=("CollimatorShape",), classes=_PROJECTION),
+    CalledUp("the image is a layer", "C.8.7.7", _tests(_TOMOGRAPHY), needs=("TomoLayerHeight",), classes=_PROJECTION),
     CalledUp(
         "there is a specimen",
         "C.7.6.22",
@@ -485,7 +502,11 @@ CALLED_UP: tuple[CalledUp, ...] = (
         remedy="Leave {members} out: a cell can't hold the sequence",
     ),
     CalledUp(
-        "the values are rescaled", "C.11.1", _tests("RescaleIntercept"), fills=(("RescaleType", "US"),), classes=_SC | _CR
+        "the values are rescaled",
+        "C.11.1",
+        _tests("RescaleIntercept"),
+        fills=(("RescaleType", "US"),),
+        classes=_SC | _CR,
     ),
     CalledUp(
         "a lossy compression is described",
@@ -544,9 +565,65 @@ CALLED_UP: tuple[CalledUp, ...] = (
     ),
 )
 
-_ONE_SIDE = "Write R, L or B; where none of them fits, leave the row in a class that takes it, as SecondaryCaptureImageStorage"
+# Keyword, Enumerated Values and section of what is the same in all classes.
+_EVERYWHERE = """
+AcquisitionTimeSynchronized Y,N C.7.4.2
+AnatomicalOrientationType BIPED,QUADRUPED C.7.3.1
+AngioFlag Y,N C.8.3.1
+BeatRejectionFlag Y,N C.8.5.6
+BreastImplantPresent YES,NO C.8.11.7
+CalibrationImage YES,NO C.8.11.3
+CassetteOrientation LANDSCAPE,PORTRAIT C.8.1.2
+ContentQualification PRODUCT,RESEARCH,SERVICE C.12.1
+DetectorActiveShape RECTANGLE,ROUND,HEXAGONAL C.8.11.4
+DetectorConditionsNominalFlag YES,NO C.8.11.4
+DigitizingDeviceTransportDirection ROW,COLUMN C.8.6.3
+EntranceDoseDerivation IAK,ESAK,ESDBS,ESDNOBS C.8.7.8
+FieldOfViewHorizontalFlip YES,NO C.8.11.4
+FieldOfViewRotation 270,180,90,0 C.8.11.4
+FieldOfViewShape RECTANGLE,ROUND,HEXAGONAL C.8.11.4
+GPSDestBearingRef T,M C.8.12.12
+GPSDestDistanceRef K,M,N C.8.12.12
+GPSDestLatitudeRef N,S C.8.12.12
+GPSDestLongitudeRef E,W C.8.12.12
+GPSImgDirectionRef T,M C.8.12.12
+GPSLatitudeRef N,S C.8.12.12
+GPSLongitudeRef E,W C.8.12.12
+GPSMeasureMode 2,3 C.8.12.12
+GPSSpeedRef K,M,N C.8.12.12
+GPSStatus A,V C.8.12.12
+GPSTrackRef T,M C.8.12.12
+InPlanePhaseEncodingDirection ROW,COL C.8.3.1
+InstanceOriginStatus LOCAL,IMPORTED C.12.1
+LongitudinalTemporalInformationModified UNMODIFIED,MODIFIED,REMOVED C.12.1
+MRAcquisitionType 2D,3D C.8.3.1
+MultienergyCTAcquisition YES,NO C.8.2.1
+PartialView YES,NO C.8.11.7
+PatientEyeMovementCommanded YES,NO C.8.17.4
+PixelSpacingCalibrationType GEOMETRY,FIDUCIAL 10.7.1.2
+PositionerPrimaryAngleDirection CW,CC C.8.11.7
+PreferredPlaybackSequencing 0,1 C.7.6.5
+PregnancyStatus 0001,0002,0003,0004 C.7.2.2
+PupilDilated YES,NO C.8.17.4
+QueryRetrieveView CLASSIC,ENHANCED C.12.1
+RotationDirection CW,CC C.8.2.1
+SOPInstanceStatus NS,OR,AO,AC C.12.1
+ScanningSequence SE,IR,GR,EP,RM C.8.3.1
+SliceProgressionDirection APEX_TO_BASE,BASE_TO_APEX,ANT_TO_INF,INF_TO_ANT,SEPTUM_TO_WALL,WALL_TO_SEPTUM 10.20.1.1
+StereoPairsPresent YES,NO C.7.6.6
+SynchronizationTrigger SOURCE,EXTERNAL,PASSTHRU,NO_TRIGGER C.7.4.2
+UltrasoundColorDataPresent 00,01 C.8.5.6
+VariableFlipAngleFlag Y,N C.8.3.1
+"""
+_ONE_SIDE = (
+    "Write R, L or B; where none of them fits, leave the row in a class that takes it, as SecondaryCaptureImageStorage"
+)
 
 ENUMERATED: tuple[Enumerated, ...] = (
+    *(
+        Enumerated(keyword, tuple(value.replace("NO_T", "NO T") for value in terms.split(",")), section)
+        for keyword, terms, section in map(str.split, _EVERYWHERE.strip().splitlines())
+    ),
     Enumerated("ImageLaterality", ("R", "L", "B"), "C.8.11.7", _MG, remedy=_ONE_SIDE),
     Enumerated("ImageLaterality", ("R", "L", "B"), "C.8.11.9", _IO, remedy=_ONE_SIDE),
     Enumerated("ImageLaterality", ("R", "L", "B"), "C.8.17.5", _EYE, remedy=_ONE_SIDE),
@@ -582,6 +659,67 @@ ENUMERATED: tuple[Enumerated, ...] = (
         place=2,
     ),
 )  # fmt: skip
+
+
+_QUADRUPED = Test("AnatomicalOrientationType", ("QUADRUPED",))
+
+
+def _at_right_angles(values: Sequence[str]) -> bool:
+    row, column = ([float(value) for value in part] for part in (values[:3], values[3:]))
+    return (
+        abs(_product(row, column)) <= _ROUNDED
+        and abs(_product(row, row) - 1) <= _ROUNDED
+        and abs(_product(column, column) - 1) <= _ROUNDED
+    )
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+FORMS: tuple[Form, ...] = (
+    *(
+        Form(
+            keyword,
+            _at_right_angles,
+            "a row and a column direction, each of length 1 and at right angles to the other",
+            section,
+            "Correct it; rounded numbers need at least four decimals",
+        )
+        for keyword, section in (("ImageOrientationPatient", "C.7.6.2.1.1"), ("ImageOrientationSlide", "C.8.12.2"))
+    ),
+    Form(
+        "PatientOrientation",
+        lambda values: all(re.fullmatch("(LE|RT|D|V|CR|CD|R|M|L|PR|DI|PA|PL)+", value) for value in values),
+        "the PatientOrientation of a QUADRUPED is built from LE, RT, D, V, CR, CD, R, M, L, PR, DI, PA and PL",
+        "C.7.6.1.1.1",
+        "Write it so, or leave AnatomicalOrientationType out",
+        when=(_QUADRUPED,),
+    ),
+    Form(
+        "PatientOrientation",
+        lambda values: all(re.fullmatch("[APRLHF]+", value) for value in values),
+        "PatientOrientation is built from A, P, R, L, H and F",
+        "C.7.6.1.1.1",
+        "Write it so, or give AnatomicalOrientationType QUADRUPED for an animal",
+        unless=(_QUADRUPED,),
+    ),
+    Form(
+        "PixelAspectRatio",
+        lambda values: len(set(map(int, values))) > 1,
+        "square pixels have no PixelAspectRatio",
+        "C.7.6.3",
+        "Leave it out",
+    ),
+    Form(
+        "WindowWidth",
+        lambda values: all(float(value) >= 1 for value in values),
+        "WindowWidth is at least 1",
+        "C.11.2.1.2",
+        "Correct it, or give VOILUTFunction LINEAR_EXACT or SIGMOID, which take any width above 0",
+        unless=(Test("VOILUTFunction", ("LINEAR_EXACT", "SIGMOID")),),
+    ),
+)
 
 SAME_COUNT: tuple[SameCount, ...] = (
     SameCount(("WindowCenter", "WindowWidth"), "C.11.2"),

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bulkdcm.attributes.condition_tables import CALLED_UP, ENUMERATED, RULES, SAME_COUNT, Test
+from bulkdcm.attributes.condition_tables import CALLED_UP, ENUMERATED, FORMS, RULES, SAME_COUNT, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from bulkdcm.attributes.condition_tables import CalledUp, Enumerated, Rule, SameCount
+    from bulkdcm.attributes.condition_tables import CalledUp, Enumerated, Form, Rule, SameCount
 
     Values = Sequence[str] | None
     Mask = npt.NDArray[np.bool_]
     Ask = Callable[[str, Callable[[Values], Any]], npt.NDArray[Any]]
     """Of a keyword, and a question of its values (None where it is absent, none where it is empty), the answers."""
+
+_MOST_SHOWN = 3
 
 
 class Breach(NamedTuple):
@@ -32,8 +34,6 @@ class Breach(NamedTuple):
     keyword: str
     rule: str
     remedy: str
-    lacking: bool = False
-    """Whether what is wrong is that `keyword` isn't there."""
 
 
 def broken(found: Mapping[str, Sequence[str]], sop_class_uid: str) -> Iterator[Breach]:
@@ -57,7 +57,8 @@ def broken(found: Mapping[str, Sequence[str]], sop_class_uid: str) -> Iterator[B
         if _concerns(called.classes, sop_class_uid) and _any(ask, called.members).any():
             for keyword, _ in called.fills:
                 if keyword not in found:
-                    yield Breach(keyword, f"missing, though {called.reason} (PS3.3 {called.section})", f"Add {keyword}", lacking=True)
+                    rule = f"missing, though {called.reason} (PS3.3 {called.section})"
+                    yield Breach(keyword, rule, f"Add {keyword}")
 
 
 def breaches(ask: Ask, sop_class_uid: str) -> Iterator[tuple[Breach, Mask]]:
@@ -79,6 +80,8 @@ def breaches(ask: Ask, sop_class_uid: str) -> Iterator[tuple[Breach, Mask]]:
     for enumerated in ENUMERATED:
         if _concerns(enumerated.classes, sop_class_uid):
             yield _enumerated(ask, enumerated)
+    for form in FORMS:
+        yield _form(ask, form)
     for same in SAME_COUNT:
         yield _same_count(ask, same)
 
@@ -89,8 +92,14 @@ def keywords(sop_class_uid: str) -> frozenset[str]:
     return frozenset(
         [
             *(rule.when.keyword for rule in RULES if _concerns(rule.classes, sop_class_uid)),
-            *(test.keyword for called in CALLED_UP if _concerns(called.classes, sop_class_uid) for test in called.members),
+            *(
+                test.keyword
+                for called in CALLED_UP
+                if _concerns(called.classes, sop_class_uid)
+                for test in called.members
+            ),
             *(table.keyword for table in ENUMERATED if _concerns(table.classes, sop_class_uid)),
+            *(form.keyword for form in FORMS),
             *(keyword for same in SAME_COUNT for keyword in same.keywords),
         ]
     )
@@ -185,17 +194,21 @@ def _rule(ask: Ask, rule: Rule) -> Iterator[tuple[Breach, Mask]]:
 def _called_up(ask: Ask, called: CalledUp) -> Iterator[tuple[Breach, Mask]]:
     if not called.needs:
         return
-    when = _any(ask, called.members)
-    if not when.any():
+    lacking = {needed: ~_holds(ask, Test(needed)) for needed in called.needs}
+    mask = _any(ask, called.members) & np.logical_or.reduce(np.broadcast_arrays(*lacking.values()))
+    if not mask.any():
         return
-    for needed in called.needs:
-        mask = when & ~_holds(ask, Test(needed))
-        if mask.any():
-            members = [test for test in called.members if test.keyword not in called.needs]
-            there = ", ".join(str(test) for test in members if (mask & _holds(ask, test)).any())
-            remedy = called.remedy or "Add {needed}, or leave {members} out"
-            text = f"missing, though {called.reason} (PS3.3 {called.section})"
-            yield (Breach(needed, text, remedy.format(needed=needed, members=there), lacking=True), mask)
+    there = [test for test in called.members if (mask & _holds(ask, test)).any()]
+    out = ", ".join(map(str, there[:_MOST_SHOWN])) + (" …" if len(there) > _MOST_SHOWN else "")
+    add = [needed for needed, absent in lacking.items() if (mask & absent).any()]
+    rule = f"{called.reason}, which needs {_listed(called.needs)} (PS3.3 {called.section})"
+    remedy = called.remedy or "Add {add}, or leave {members} out"
+    yield Breach(there[0].keyword, rule, remedy.format(add=_listed(add), members=out)), mask
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _enumerated(ask: Ask, table: Enumerated) -> tuple[Breach, Mask]:
@@ -220,6 +233,21 @@ def _same(value: str, allowed: Sequence[str]) -> bool:
         return float(value) in {float(other) for other in allowed}
     except ValueError:
         return False
+
+
+def _form(ask: Ask, form: Form) -> tuple[Breach, Mask]:
+    def question(values: Values) -> bool:
+        try:
+            return bool(values) and all(values) and not form.holds(values)  # type: ignore[arg-type]  # not None then
+        except ValueError:  # another rule is broken, that of its VR or VM
+            return False
+
+    mask = ask(form.keyword, question)
+    if form.when:
+        mask = mask & _any(ask, form.when)
+    if form.unless:
+        mask = mask & ~_any(ask, form.unless)
+    return Breach(form.keyword, f"{form.rule} (PS3.3 {form.section})", form.remedy), mask
 
 
 def _same_count(ask: Ask, same: SameCount) -> tuple[Breach, Mask]:

@@ -23,6 +23,7 @@ OWNED = {
             "Rows",
             "Columns",
             "SamplesPerPixel",
+            "SamplesPerPixelUsed",
             "PhotometricInterpretation",
             "PlanarConfiguration",
             "BitsAllocated",

@@ -34,9 +34,8 @@ def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
 
 
 def _check_class(manifest: Manifest, iod: IOD, ordinals: npt.NDArray[np.intp]) -> Iterator[Problem]:
-    said = {keyword for keyword, _ in iod.required}  # an empty one is a problem already
     for breach, mask in conditions.breaches(_asker(manifest, iod, ordinals), iod.sop_class_uid):
-        if not mask.any() or (breach.lacking and breach.keyword in said):
+        if not mask.any():
             continue
         wrong = ordinals[np.broadcast_to(mask, ordinals.shape)]
         yield Problem(

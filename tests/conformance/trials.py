@@ -117,7 +117,7 @@ def tried(keyword: str, terms: tuple[str, ...], number: int) -> list[str]:
     samples = samples or _SAMPLES[values.vr_of(entry)]
     fewest = next(n for n in range(1, 100) if entry.vr == "SQ" or entry.takes(n))
     found = ["\\".join([sample] * fewest) for sample in samples]
-    if fewest == 1 and entry.vr not in {"SQ"} and entry.takes(2) and RULES[values.vr_of(entry)].multi:
+    if fewest == 1 and entry.vr != "SQ" and entry.takes(2) and RULES[values.vr_of(entry)].multi:
         found.append("\\".join((samples * 2)[:2]))
     return found
 
