@@ -195,6 +195,11 @@ RULES: tuple[Rule, ...] = (
     *_both_ways(
         "ClinicalTrialProtocolEthicsCommitteeName", "ClinicalTrialProtocolEthicsCommitteeApprovalNumber", "C.7.1.3"
     ),
+    Rule(
+        Test("ClinicalTrialSponsorName"),
+        "C.7.1.3",
+        needs=_tests("ClinicalTrialSubjectID ClinicalTrialSubjectReadingID"),
+    ),
     *_both_ways("LongitudinalTemporalOffsetFromEvent", "LongitudinalTemporalEventType", "C.7.2.3"),
     # General Series, Frame of Reference
     Rule(

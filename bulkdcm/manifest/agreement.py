@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.intp]
 
 _PATIENT_KEYS = ("IssuerOfPatientID", "PatientID")
-_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_UIDS = (
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "FrameOfReferenceUID",
+    "SynchronizationFrameOfReferenceUID",
+    "SpecimenUID",
+    "TrackingUID",
+)
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
