@@ -98,7 +98,7 @@ class CalledUp(NamedTuple):
     section: str
     members: tuple[Test, ...]
     needs: tuple[str, ...] = ()
-    """Type 1: they must have a value."""
+    """Type 1: they must have a value, or where an ``or`` stands between two, one of them."""
     fills: tuple[tuple[str, str], ...] = ()
     """Type 2, and what is honestly known: keyword and text, empty where nothing is known."""
     classes: frozenset[str] = frozenset()
@@ -194,11 +194,6 @@ RULES: tuple[Rule, ...] = (
     *(Rule(Test(name), "C.7.1.1", needs=_SPECIES) for name in _STRAIN.split()),
     *_both_ways(
         "ClinicalTrialProtocolEthicsCommitteeName", "ClinicalTrialProtocolEthicsCommitteeApprovalNumber", "C.7.1.3"
-    ),
-    Rule(
-        Test("ClinicalTrialSponsorName"),
-        "C.7.1.3",
-        needs=_tests("ClinicalTrialSubjectID ClinicalTrialSubjectReadingID"),
     ),
     *_both_ways("LongitudinalTemporalOffsetFromEvent", "LongitudinalTemporalEventType", "C.7.2.3"),
     # General Series, Frame of Reference
@@ -403,8 +398,6 @@ _TRIAL_STUDY = "ClinicalTrialTimePointDescription LongitudinalTemporalOffsetFrom
 _TRIAL_SERIES = "ClinicalTrialSeriesID ClinicalTrialSeriesDescription IssuerOfClinicalTrialSeriesID"
 _SYNCHRONIZATION = "SynchronizationTrigger AcquisitionTimeSynchronized SynchronizationFrameOfReferenceUID SynchronizationChannel TriggerSourceOrType TimeSource TimeDistributionProtocol NTPSourceAddress"  # fmt: skip
 _CONTRAST = "ContrastBolusRoute ContrastBolusVolume ContrastBolusStartTime ContrastBolusStopTime ContrastBolusTotalDose ContrastFlowRate ContrastFlowDuration ContrastBolusIngredient ContrastBolusIngredientConcentration"  # fmt: skip
-_SHUTTER = "ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge CenterOfCircularShutter RadiusOfCircularShutter VerticesOfThePolygonalShutter ShutterPresentationValue ShutterPresentationColorCIELabValue"  # fmt: skip
-_COLLIMATOR = "CollimatorShape CollimatorLeftVerticalEdge CollimatorRightVerticalEdge CollimatorUpperHorizontalEdge CollimatorLowerHorizontalEdge CenterOfCircularCollimator RadiusOfCircularCollimator VerticesOfThePolygonalCollimator"  # fmt: skip
 _STAGED = "StageName StageNumber StageCodeSequence NumberOfStages ViewName ViewNumber NumberOfViewsInStage NumberOfEventTimers EventElapsedTimes EventTimerNames EventCodeSequence"  # fmt: skip
 _TOMOGRAPHY = "TomoLayerHeight TomoAngle TomoTime TomoType TomoClass NumberOfTomosynthesisSourceImages"
 
@@ -422,7 +415,11 @@ CALLED_UP: tuple[CalledUp, ...] = (
         "the row has a Clinical Trial",
         "C.7.1.3",
         _tests(_TRIAL),
-        needs=("ClinicalTrialSponsorName", "ClinicalTrialProtocolID"),
+        needs=(
+            "ClinicalTrialSponsorName",
+            "ClinicalTrialProtocolID",
+            "ClinicalTrialSubjectID or ClinicalTrialSubjectReadingID",
+        ),
         fills=_empty("ClinicalTrialProtocolName ClinicalTrialSiteID ClinicalTrialSiteName"),
     ),
     CalledUp(
@@ -471,8 +468,13 @@ CALLED_UP: tuple[CalledUp, ...] = (
         fills=_empty("ContrastBolusAgent"),
         classes=_CR | _US | _CT | _MR | _PROJECTION,
     ),
-    CalledUp("there is a shutter", "C.7.6.11", _tests(_SHUTTER), needs=("ShutterShape",), classes=_CR | _PROJECTION),
-    CalledUp("there is a collimator", "C.8.7.3", _tests(_COLLIMATOR), needs=("CollimatorShape",), classes=_PROJECTION),
+    CalledUp(  # what a shape is made of asks for the shape by itself
+        "there is a shutter",
+        "C.7.6.11",
+        _tests("ShutterPresentationValue ShutterPresentationColorCIELabValue"),
+        needs=("ShutterShape",),
+        classes=_CR | _PROJECTION,
+    ),
     CalledUp("the image is a layer", "C.8.7.7", _tests(_TOMOGRAPHY), needs=("TomoLayerHeight",), classes=_PROJECTION),
     CalledUp(
         "there is a specimen",

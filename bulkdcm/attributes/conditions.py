@@ -194,7 +194,7 @@ def _rule(ask: Ask, rule: Rule) -> Iterator[tuple[Breach, Mask]]:
 def _called_up(ask: Ask, called: CalledUp) -> Iterator[tuple[Breach, Mask]]:
     if not called.needs:
         return
-    lacking = {needed: ~_holds(ask, Test(needed)) for needed in called.needs}
+    lacking = {needed: ~_any(ask, [Test(name) for name in needed.split(" or ")]) for needed in called.needs}
     mask = _any(ask, called.members) & np.logical_or.reduce(np.broadcast_arrays(*lacking.values()))
     if not mask.any():
         return

@@ -69,5 +69,7 @@ def _lacking(row: dict[str, str], iod: iods.registry.IOD) -> list[Test] | None:
                 lacking.append(rule.needs[0])
     for called in CALLED_UP:
         if not (called.classes and iod.sop_class_uid not in called.classes) and any(map(holds, called.members)):
-            lacking += [Test(keyword) for keyword in called.needs if not holds(Test(keyword))]
-    return lacking
+            needed = [[Test(name) for name in names.split(" or ")] for names in called.needs]
+            lacking += [tests[0] for tests in needed if not any(map(holds, tests))]
+    first = {test.keyword: test for test in reversed(lacking)}  # of a shape, the one that its parts ask for
+    return list(first.values())

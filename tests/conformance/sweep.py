@@ -148,10 +148,10 @@ def written_past_preflight(folder: Path, trial: Trial) -> Path | None:
     )  # fmt: skip
     frame = read([read_source(str(folder), row["source"])], Settings(), iod)
     uids = InstanceUIDs(
-        study_instance_uid="1.2.1",
-        series_instance_uid="1.2.2",
-        sop_instance_uid="1.2.3.4",
-        frame_of_reference_uid="1.2.5",
+        study_instance_uid="1.2.9.1",
+        series_instance_uid="1.2.9.2",
+        sop_instance_uid="1.2.9.3",
+        frame_of_reference_uid="1.2.9.4",
     )
     path = folder / trial.alias / f"{trial.number}.dcm"
     with mock.patch.object(values, "broken_rule", return_value=""):
