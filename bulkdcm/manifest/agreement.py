@@ -25,7 +25,15 @@ _PATIENT_KEYS = ("IssuerOfPatientID", "PatientID")
 TWICE = "the same instance as"
 # What says whose an image is, and of which examination.
 _WHOSE = ("PatientID", "study", "AccessionNumber", "StudyID", "StudyInstanceUID", "SeriesInstanceUID")
-_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_UIDS = (
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "FrameOfReferenceUID",
+    "SynchronizationFrameOfReferenceUID",
+    "SpecimenUID",
+    "TrackingUID",
+)
 
 
 def numbered(manifest: Manifest) -> tuple[Codes, Codes]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.attributes import body_parts, dictionary, placement
+from bulkdcm.manifest import class_names
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str
         yield from _check_required(manifest, iod, ordinals)
         if not iod.restamp:
             yield from _check_placement(manifest, iod, ordinals)
-    yield from _check_laterality(manifest, iods)
+    yield from _check_laterality(manifest)
 
 
 def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mapping[str, str]) -> Problem | None:
@@ -56,23 +56,10 @@ def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mappin
 
 
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
-    return Problem(
-        lines=manifest.lines_of(ordinals),
-        column="sop_class",
-        value=uid,
-        rule="not a SOP class that bulkdcm writes",
-        remedy=closest(uid, iods),
-    )
-
-
-def closest(name: str, iods: Mapping[str, IOD]) -> str:
-    """Return which class somebody may have meant, or which there are; of no classes, that there are others."""
-    names = [name for iod in iods.values() for name in (iod.alias, iod.keyword)]
-    if not names:
-        return "Use one that `bulkdcm classes` lists"
-    close = difflib.get_close_matches(name, names, n=1)
-    known = ", ".join(dict.fromkeys(iod.alias for iod in iods.values()))
-    return f"Did you mean {close[0]}?" if close else f"Use a keyword, a UID or one of {known}"
+    rule, remedy = "not a SOP class that bulkdcm writes", "Use one that `bulkdcm classes` lists"
+    if iods:
+        rule, remedy = class_names.advice(uid, {key: iod for key, iod in iods.items() if not iod.restamp})
+    return Problem(lines=manifest.lines_of(ordinals), column="sop_class", value=uid, rule=rule, remedy=remedy)
 
 
 def _check_modality(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
@@ -126,29 +113,26 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
             )
 
 
-def _check_laterality(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
+def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
     sides = [manifest.column(name).where(bool) for name in _SIDES]
-    both = np.flatnonzero(sides[0] & sides[1])
-    if len(both):
-        yield Problem(
-            lines=manifest.lines_of(both),
-            column="Laterality",
-            rule="a row has Laterality or ImageLaterality, not both (PS3.3 C.7.3.1)",
-            remedy="Keep ImageLaterality",
-        )
     parts = manifest.column("BodyPartExamined")
     table = body_parts.table()
     unpaired = parts.where(lambda cell: cell in table and table[cell].laterality_refused and not table[cell].paired)
-    # Classes that can't do without it say U of an unpaired part (PS3.3 C.8.11.2).
-    must = manifest.column("sop_class").where(lambda uid: uid in iods and _SIDES[1] in dict(iods[uid].required))
-    said_unpaired = must & manifest.column(_SIDES[1]).where(lambda cell: cell == "U")
     for name, has_side in zip(_SIDES, sides, strict=True):
-        wrong = np.flatnonzero(unpaired & has_side & ~said_unpaired)
+        of_series = name == _SIDES[0]
+        # U says just that (PS3.3 C.7.6.1).
+        wrong = np.flatnonzero(
+            unpaired & has_side & (of_series | ~manifest.column(name).where(lambda cell: cell == "U"))
+        )
         if len(wrong):
+            part = parts[int(wrong[0])]
             yield Problem(
                 lines=manifest.lines_of(wrong),
                 column=name,
                 value=manifest.column(name)[int(wrong[0])],
-                rule=f"{parts[int(wrong[0])]} is no paired body part, so it has no side (PS3.3 C.7.3.1)",
-                remedy="Leave the cell empty",
+                rule=f"{part} is no paired body part, so it has no side (PS3.3 {'C.7.3.1' if of_series else 'C.7.6.1'})",
+                remedy="Leave the cell empty"
+                if of_series
+                else "Leave the cell empty, or write U where the class takes it",
+                severity="error" if of_series else "warning",
             )

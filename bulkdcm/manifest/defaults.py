@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest.cells import fault
-from bulkdcm.manifest.classes import closest
+from bulkdcm.manifest.class_names import advice
 from bulkdcm.problem import gathered
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check_defaults(defaults: Iterable[tuple[str, str]], iods: Mapping[str, IOD],
     for name, text in defaults:
         wrong = fault(name, text.strip(" "))
         if name == "sop_class" and text and text not in iods and text not in refused:
-            wrong = f"not a SOP class that bulkdcm writes. {closest(text, iods)}"
+            wrong = ". ".join(advice(text, {iod.sop_class_uid: iod for iod in iods.values() if not iod.restamp}))
         if wrong:
             msg = f"--set {name}={text}: {wrong}{'' if wrong.endswith(('?', '.')) else '.'}"
             raise SettingsError(msg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest import agreement, cells, classes, frames, lifetimes, paths, traces
+from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
 from bulkdcm.problem import Problem, gathered
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def check(
         *cells.check(manifest),
         *traces.check(manifest),
         *classes.check(manifest, iods, refused),
+        *conditions.check(manifest, iods),
         *agreement.check(manifest),
         *lifetimes.check(manifest),
         *frames.check(manifest, iods),
