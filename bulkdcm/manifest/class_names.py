@@ -93,5 +93,6 @@ def _standard(name: str) -> str:
     word = _SUFFIX.sub("", word)
     if len(word) < _FEWEST or word in _CALLED:
         return ""
-    close = difflib.get_close_matches(word, classes, n=1, cutoff=_ALIKE)
-    return classes[close[0]] if close else ""
+    close = difflib.get_close_matches(word, classes, n=2, cutoff=_ALIKE)
+    alike = [difflib.SequenceMatcher(a=text, b=word).ratio() for text in close]
+    return classes[close[0]] if len({*alike}) == len(alike) > 0 else ""

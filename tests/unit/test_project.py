@@ -106,7 +106,8 @@ def test_the_tests_have_the_same_names_in_every_process():
 @pytest.mark.parametrize("path", sorted((ROOT / "bulkdcm").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_and_functions_stay_small(path):
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 400, "the aim is 250 lines a module"
+    if not path.name.endswith("_tables.py"):  # data
+        assert text.count("\n") <= 400, "the aim is 250 lines a module"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node, clean=False)

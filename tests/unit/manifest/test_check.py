@@ -51,7 +51,7 @@ def found(tmp_path):
         ([{"sop_class": "DigitalXRayImageStorageForProcessing"}], 2, "sop_class", "never written"),
         ([{"sop_class": "CT"}], 2, "ImagePositionPatient", "no honest default"),
         ([{"sop_class": "XC", "Modality": "CR"}], 2, "Modality", "contradicts"),
-        ([{"ImageLaterality": "L"}], 2, "ImageLaterality", "no side"),
+        ([{"Laterality": "L"}], 2, "Laterality", "no side"),
         ([{"BodyPartExamined": "HAND", "ImageLaterality": "L", "Laterality": "L"}], 2, "Laterality", "not both"),
         ([{}, {"PatientID": "2", "StudyInstanceUID": "1.2.3"}, {"StudyInstanceUID": "1.2.3"}], 4, "PatientID", "already that of patient"),
         ([{}, {"PatientName": "C^D"}], 3, "PatientName", "same patient"),

@@ -60,7 +60,7 @@ ONE_ERROR = [
     # classes
     (["source,sop_class", "a.png,ENHANCED"], (2,), "sop_class", "ENHANCED", "not a SOP class", "one of SC, CR"),
     (["source,sop_class,Modality", "a.png,US,US", "b.png,US,CR"], (3,), "Modality", "CR", "contradicts UltrasoundImageStorage", "Write US"),
-    (["source,BodyPartExamined,ImageLaterality", "a.png,ABDOMEN,", "b.png,ABDOMEN,L"], (3,), "ImageLaterality", "L", "ABDOMEN is no paired", "cell empty"),
+    (["source,BodyPartExamined,Laterality", "a.png,ABDOMEN,L"], (2,), "Laterality", "L", "ABDOMEN is no paired", "cell empty"),
     # agreement
     (["source,PatientID,StudyInstanceUID", "a.png,1,1.2.3", "b.png,2,1.2.3", "c.png,1,1.2.3"], (3,), "PatientID", "2", "study on line 2 is already that of patient '1'", "one patient"),
     (["source,PatientID,IssuerOfPatientID,StudyInstanceUID", "a.png,1,A,1.2.3", "b.png,1,B,1.2.3"], (3,), "IssuerOfPatientID", "B", "patient 'A'", "one patient"),
