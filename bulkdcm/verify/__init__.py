@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydicom import config, dcmread
 
 from bulkdcm.parallel import Pool, cut, run_chunks
-from bulkdcm.verify import elements, part10, pixels, streams
+from bulkdcm.verify import elements, modules, part10, pixels, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -70,6 +70,7 @@ def _found(data: bytes) -> Iterator[tuple[str, str]]:
         yield from part10.check_meta(dataset)
         if "PixelData" in dataset or "Rows" in dataset:
             yield from _image(dataset)
+        yield from modules.check_modules(dataset)
 
 
 def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
