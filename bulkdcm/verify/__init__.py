@@ -66,18 +66,23 @@ def _found(data: bytes) -> Iterator[tuple[str, str]]:
         return
     with config.disable_value_validation():
         dataset = dcmread(io.BytesIO(data))
-        yield from elements.check_elements(dataset)
-        yield from part10.check_meta(dataset)
-        if "PixelData" in dataset or "Rows" in dataset:
-            yield from _image(dataset)
-        yield from modules.check_modules(dataset)
+        said = set()
+        for check in _CHECKS:
+            for where, rule in check(dataset):
+                said.add(where)
+                yield where, rule
+        for check in _CHECKS_OF_CLASS:
+            yield from (found for found in check(dataset) if found[0] not in said)
 
 
 def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
+    if "PixelData" not in dataset and "Rows" not in dataset:
+        return
     syntax = dataset.file_meta.TransferSyntaxUID
     wrong = list(pixels.check_module(dataset))
     yield from wrong
     yield from pixels.check_lossy(dataset, str(syntax))
+    yield from pixels.check_pointer(dataset)
     if "PixelData" not in dataset:
         yield "PixelData", "missing (PS3.3 C.7.6.3)"
     elif any(rule.endswith("must have it (PS3.3 C.7.6.3)") for _, rule in wrong):
@@ -89,6 +94,11 @@ def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
             yield from streams.check_encapsulated(dataset, str(syntax), pixels.shape_of(dataset))
     else:
         yield from pixels.check_native(dataset)
+
+
+# Of every file; of what its SOP class asks for, where those have said nothing of the attribute.
+_CHECKS = (elements.check_elements, part10.check_meta, _image)
+_CHECKS_OF_CLASS = (modules.check_modules,)
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:

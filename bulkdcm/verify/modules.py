@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataelem import RawDataElement
 
-from bulkdcm.verify import rules
+from bulkdcm.verify import expressions, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ def check_modules(dataset: Dataset) -> Iterator[tuple[str, str]]:
     applied = [
         module
         for name, (module, condition) in of_class.others.items()
-        if name in called or rules.holds(condition, dataset, dataset)
+        if name in called or expressions.holds(condition, dataset, dataset)
     ]
     yield from _Level(dataset, dataset, "").check([*of_class.always, *applied])
 
@@ -38,8 +38,8 @@ def _has_value(dataset: Dataset, rule: Rule) -> bool:
     element: DataElement | RawDataElement = dataset.get_item(rule.tag)
     if not isinstance(element, RawDataElement):
         return not element.is_empty
-    value = element.value
-    return bool(value) and not (rule.is_text and not value.strip(b" \0"))
+    value = element.value or b""
+    return bool(value.strip(b" \0") if rule.is_text else value)
 
 
 class _Level:
@@ -73,13 +73,13 @@ class _Level:
         empty = ", empty if unknown" if rule.kind[0] == "2" else ""
         if rule.kind in {"1", "2"}:
             return f"missing; {module.name} must have it{empty} {by}"
-        if rule.condition and (holding := rules.holds(rule.condition, self._dataset, self._root)):
+        if rule.condition and (holding := expressions.holds(rule.condition, self._dataset, self._root)):
             return f"missing; {module.name} must have it{empty}, since {holding} {by}"
         return ""
 
     def _not_allowed(self, module: ModuleRules, rule: Rule) -> str:
-        for value in rules.values_of(self._dataset, rule.keyword):
-            if value and not any(rules.same(value, term) for term in rule.values):
+        for value in expressions.values_of(self._dataset, rule.keyword):
+            if value and not any(expressions.same(value, term) for term in rule.values):
                 allowed = ", ".join(rule.values)
                 return f"{value[:_SHOWN]!r}; {module.name} allows {allowed} (PS3.3 {module.section})"
         return ""
@@ -91,9 +91,9 @@ class _Level:
             if rule.tag in self._dataset and rule.tag not in self._said:
                 known.setdefault(rule.tag, []).append((module, rule))
         for homes in known.values():
-            if all(rule.only and not rules.holds(rule.only, self._dataset, self._root) for _, rule in homes):
+            if all(rule.only and not expressions.holds(rule.only, self._dataset, self._root) for _, rule in homes):
                 module, rule = homes[0]
-                words = rules.in_words(rule.only)
+                words = expressions.in_words(rule.only)
                 by = f"(Type {rule.kind}, PS3.3 {module.section})"
                 yield f"{self._path}{rule.keyword}", f"there, which {module.name} allows only if {words} {by}"
 

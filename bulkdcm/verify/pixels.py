@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydicom.datadict import keyword_for_tag
+from pydicom.multival import MultiValue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,6 +71,14 @@ def check_module(dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield "PlanarConfiguration", "1; bulkdcm writes colour by pixel, 0 (PS3.3 C.7.6.3.1.3)"
     if "WindowWidth" in dataset and "WindowCenter" not in dataset:
         yield "WindowCenter", "missing beside WindowWidth (PS3.3 C.11.2)"
+
+
+def check_pointer(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield what Frame Increment Pointer names and the dataset hasn't."""
+    value = dataset.get("FrameIncrementPointer")
+    for tag in value if isinstance(value, MultiValue) else [value]:
+        if tag is not None and tag not in dataset:
+            yield keyword_for_tag(tag) or str(tag), "missing, though FrameIncrementPointer names it (PS3.3 C.7.6.6.1.1)"
 
 
 def shape_of(dataset: Dataset) -> Shape:

@@ -176,7 +176,7 @@ def main() -> None:
             classes[uid] = {"modules": modules, "values": own.CLASS_VALUES.get(uid, {})}
     others = [
         uid for uid, iod in sorted(iod_of.items())
-        if uid not in classes and own.OF_ALL <= {entry["key"] for entry in modules_of[iod] if entry["usage"] == "M"}
+        if uid not in classes and {entry["key"] for entry in modules_of[iod] if entry["usage"] == "M"} >= own.OF_ALL
     ]  # fmt: skip
     paired = "|".join(sorted(part.term for part in body_parts.table().values() if part.paired))
     modules = {}
@@ -192,7 +192,9 @@ def _write(table: dict[str, Any]) -> None:
     parts = []
     for name, value in table.items():
         if isinstance(value, dict):
-            lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in value.items())
+            lines = ",\n".join(
+                f"  {json.dumps(key)}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in value.items()
+            )
             parts.append(f"{json.dumps(name)}: {{\n{lines}\n }}")
         else:
             parts.append(f"{json.dumps(name)}: {json.dumps(value)}")

@@ -1,6 +1,6 @@
 """Conditions and Enumerated Values of PS3.3 that `make_modules` can't read from the text, by hand.
 
-A condition is written as in ``bulkdcm/verify/rules.py``: ``A`` (has a value), ``no A`` (is not there),
+A condition is written as in ``bulkdcm/verify/expressions.py``: ``A`` (has a value), ``no A`` (is not there),
 ``A = x|y`` (a value of it is x or y), ``A != x|y`` (it has values, none of them), ``A[3] = x`` (its third value),
 ``A > 1``; ``A.B`` is B in an item of A, ``/A`` is A of the data set; joined by ``and``, and those by ``or``.
 """
@@ -52,11 +52,12 @@ MODULES = {
     "secondary-capture-image.frame-of-reference": "ImagePositionPatient or ImageOrientationPatient",
     "multi-energy-ct-image": "MultienergyCTAcquisition = YES",
     "palette-color-lookup-table": "PhotometricInterpretation = PALETTE COLOR",
+    "cine": "FrameIncrementPointer = 00181063|00181065",
+    "sc-multi-frame-vector": "NumberOfFrames > 1",
     **{
-        f"multi-frame-{kind}-secondary-capture-image.cine": "FrameIncrementPointer = 00181063|00181065"
-        for kind in ("grayscale-byte", "grayscale-word", "true-color")
+        f"{iod}-x-ray-image.voi-lut": _FOR_PRESENTATION
+        for iod in ("digital", "digital-mammography", "digital-intra-oral")
     },
-    **{f"{iod}-x-ray-image.voi-lut": _FOR_PRESENTATION for iod in ("digital", "digital-mammography", "digital-intra-oral")},
 }
 
 
@@ -89,16 +90,18 @@ RULES: dict[str, dict[str, Any]] = {
     "PixelPaddingRangeLimit": {},
     # 2020's "not required" is what an image without those attributes is.
     "general-image.PatientOrientation": _if("no ImageOrientationPatient and no ImageOrientationSlide"),
-    "dx-image.PatientOrientation": _if(
-        "no ViewCodeSequence or ViewCodeSequence.CodeValue != 119376003|127457009"
-    ),
+    "dx-image.PatientOrientation": _if("no ViewCodeSequence or ViewCodeSequence.CodeValue != 119376003|127457009"),
     "PatientPosition": _if(f"no PatientOrientationCodeSequence and SOPClassUID = {_SLICES}"),
     "general-series.Laterality": _if(
         "BodyPartExamined = {paired} and no ImageLaterality and no FrameLaterality and no MeasurementLaterality "
         "and no SharedFunctionalGroupsSequence"
     ),
     "PlanarConfiguration": _exactly("SamplesPerPixel > 1"),
-    **{f"{color}PaletteColorLookupTable{part}": _PALETTE for color in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")},
+    **{
+        f"{color}PaletteColorLookupTable{part}": _PALETTE
+        for color in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    },
     "image-pixel.PixelData": _if("no PixelDataProviderURL"),
     "dx-image.WindowCenter": _if(f"{_FOR_PRESENTATION} and no VOILUTSequence"),
     "dx-image.VOILUTSequence": _if(f"{_FOR_PRESENTATION} and no WindowCenter"),
@@ -134,13 +137,13 @@ RULES: dict[str, dict[str, Any]] = {
     ),
     "ophthalmic-photography-image.PresentationLUTShape": _if("PhotometricInterpretation = MONOCHROME2"),
     "optical-path.ICCProfile": _if("/PhotometricInterpretation != MONOCHROME2 or PaletteColorLookupTableSequence"),
-    "intra-oral-image.PrimaryAnatomicStructureSequence": _if("no AnatomicRegionSequence.AnatomicRegionModifierSequence"),
+    "intra-oral-image.PrimaryAnatomicStructureSequence": _if(
+        "no AnatomicRegionSequence.AnatomicRegionModifierSequence"
+    ),
     "intra-oral-image.AnatomicRegionModifierSequence": _if("no /PrimaryAnatomicStructureSequence"),
     "RelativeImagePositionCodeSequence": {},
     "DimensionIndexSequence": _if("no DimensionOrganizationType or DimensionOrganizationType != TILED_FULL"),
-    "PatientAlternativeCalendar": _if(
-        "PatientBirthDateInAlternativeCalendar or PatientDeathDateInAlternativeCalendar"
-    ),
+    "PatientAlternativeCalendar": _if("PatientBirthDateInAlternativeCalendar or PatientDeathDateInAlternativeCalendar"),
     "ResponsiblePersonRole": _if("ResponsiblePerson"),
     "PatientSpeciesDescription": {},
     "PatientSpeciesCodeSequence": {},
