@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom import dcmread
-
-from bulkdcm import iods
+from bulkdcm import dicom_file, iods
 from bulkdcm.attributes import dictionary, levels, values
 from bulkdcm.errors import SettingsError
+from bulkdcm.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ def read(path: Path) -> Dataset:
         Where it is none.
     """
     try:
-        dataset = dcmread(path, stop_before_pixels=True)
+        dataset = dicom_file.read(path.read_bytes(), Settings().max_pixels, stop_before_pixels=True)
         dataset.decode()
     except Exception as error:
         msg = f"{path}: no DICOM file that can be read: {error}."

@@ -19,6 +19,7 @@ def show_file(file: Path) -> int:
     from pydicom.uid import UID
 
     from bulkdcm import template
+    from bulkdcm.printable import shown
 
     dataset = template.read(file)
     uids = {
@@ -31,10 +32,10 @@ def show_file(file: Path) -> int:
     width = max(map(len, uids))
     for name, uid in uids.items():
         known = f"  {uid.name}" if uid.name != uid else ""
-        click.echo(f"{name:<{width}}  {uid or '(none)'}{known}")
+        click.echo(shown(f"{name:<{width}}  {uid or '(none)'}{known}"))
     click.echo()
     for element in dataset:
         if not element.tag.is_private and element.VR != "UI" and not element.is_empty:
             value = f"{len(element.value)} items" if element.VR == "SQ" else str(element.value)
-            click.echo(f"{element.keyword}  {value[:100]}")
+            click.echo(shown(f"{element.keyword}  {value[:100]}"))
     return 0
