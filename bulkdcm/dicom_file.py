@@ -17,7 +17,7 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 _DEFLATED = {b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95", b"1.2.840.10008.1.2.4.205"}
 _META_GROUP, _TRANSFER_SYNTAX = b"\x02\x00", b"\x02\x00\x10\x00"
 _LONG_FORMS = {b"OB", b"UN", b"OW"}
-_FREE_BYTES = 2**23  # what a data set may have beside its pixels
+_FREE_BYTES = 2**22  # what a data set may have beside its pixels; pydicom needs up to a hundred times as much of memory
 _OF_SIZE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames")
 
 
@@ -89,9 +89,13 @@ def _inflated(head: bytes, deflated: bytes, max_pixels: int) -> bytes:
         found = inflate.decompress(deflated, _FREE_BYTES)
         if not inflate.eof and inflate.unconsumed_tail:
             limit = _FREE_BYTES + _pixel_bytes(head + found, max_pixels)
-            found += inflate.decompress(inflate.unconsumed_tail, limit - len(found))
+            if limit > len(found):  # a maximum of 0 would be none
+                found += inflate.decompress(inflate.unconsumed_tail, limit - len(found))
             if inflate.decompress(inflate.unconsumed_tail, 1):
-                msg = f"deflated, it holds more than {limit} bytes, which its {limit - _FREE_BYTES} bytes of pixels don't explain"
+                msg = (
+                    f"deflated, it holds more than {limit} bytes, of which its pixels explain {limit - _FREE_BYTES}. "
+                    "If that is what it should be, inflate it first (dcmconv +te)"
+                )
                 raise InflationError(msg)
     except zlib.error as error:
         msg = f"its deflated data set is damaged: {error}"
@@ -104,8 +108,11 @@ def _inflated(head: bytes, deflated: bytes, max_pixels: int) -> bytes:
 
 def _pixel_bytes(beginning: bytes, max_pixels: int) -> int:
     """Return how many bytes of pixels the beginning of a data set announces."""
-    announced = dcmread(io.BytesIO(beginning), stop_before_pixels=True, specific_tags=list(_OF_SIZE))
-    rows, columns, samples, bits, frames = (one_number(announced, keyword) for keyword in _OF_SIZE)
+    try:
+        announced = dcmread(io.BytesIO(beginning), stop_before_pixels=True, specific_tags=list(_OF_SIZE))
+        rows, columns, samples, bits, frames = (one_number(announced, keyword) for keyword in _OF_SIZE)
+    except Exception:  # noqa: BLE001  # what can't be read explains nothing
+        return 0
     pixels = rows * columns * max(frames, 1)
     if pixels > max_pixels:
         msg = f"deflated, and {columns} x {rows} x {max(frames, 1)} pixels are more than --max-pixels {max_pixels}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "files_in", "verify", "verify_all"]
 
 MAX_PIXELS = Settings().max_pixels
+_MOST = 100  # findings of one file
 _FILE_S = 0.005  # about what one takes
 
 
@@ -62,7 +64,9 @@ def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, 
     """
     found: list[tuple[str, str]] = []
     try:
-        found.extend(_found(Path(path).read_bytes(), max_pixels))
+        found.extend(islice(_found(Path(path).read_bytes(), max_pixels), _MOST))
+        if len(found) == _MOST:
+            found.append(("file", "the rest was not looked at: nothing seems right in it"))
     except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
         found.append(("file", f"can't be read: {type(error).__name__}: {error}"))
     return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in found)

@@ -80,7 +80,7 @@ def _zune(data: bytes, shape: Shape) -> Any:
 
 def _pydicom(data: bytes, shape: Shape) -> Any:
     from pydicom.encaps import encapsulate
-    from pydicom.pixels.decoders import RLELosslessDecoder
+    from pydicom.pixels.decoders.base import RLELosslessDecoder
 
     options: dict[str, Any] = {
         "rows": shape.rows,
