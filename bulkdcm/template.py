@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom import dcmread
-
-from bulkdcm import iods
+from bulkdcm import dicom_file, iods
 from bulkdcm.attributes import dictionary, of_one_image, values
 from bulkdcm.errors import SettingsError
-from bulkdcm.settings import local_path
+from bulkdcm.settings import Settings, local_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +33,7 @@ def read(path: Path, option: str = "") -> Dataset:
     """
     path = local_path("the DICOM file", path)
     try:
-        dataset = dcmread(path, stop_before_pixels=True)
+        dataset = dicom_file.read(path.read_bytes(), Settings().max_pixels, stop_before_pixels=True)
         dataset.decode()
     except Exception as error:
         msg = f"{option}{' ' if option else ''}{path}: no DICOM file that can be read: {error}. Name one that is whole."

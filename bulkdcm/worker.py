@@ -299,7 +299,7 @@ def _restamped(
     """Return the file made of a DICOM file, and what it is."""
     (source,) = sources
     stages.enter("decode")
-    dataset = restamp.read_dicom(source)
+    dataset = restamp.read_dicom(source, context.settings.max_pixels)
     stages.enter("build")
     instance = restamp.assign(row, dataset, source.sha256, context.uid_key)
     dataset = restamp.restamp(row, dataset, instance)

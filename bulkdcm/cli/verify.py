@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=LOCAL_PATH)
 @click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]")
-def verify_files(paths: tuple[Path, ...], *, n_jobs: int) -> int:
-    """Check DICOM files, and those in folders, against themselves: meta information, values, pixels and streams."""
-    from bulkdcm.verify import verify_all
+@click.option("--max-pixels", type=click.IntRange(1), help="Decode no frame with more pixels. [as convert]")
+def verify_files(paths: tuple[Path, ...], *, n_jobs: int, max_pixels: int | None) -> int:
+    """Check DICOM files, and those in folders, against themselves and the modules of their SOP class; compressed pixels are decoded."""
+    from bulkdcm.verify import MAX_PIXELS, verify_all
 
     files = findings = unlisted = 0
     at_fault = set()
-    for count, found in verify_all(paths, n_jobs):
+    for count, found in verify_all(paths, n_jobs, max_pixels or MAX_PIXELS):
         files += count
         for finding in found:
             say(str(finding))

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from pydicom import config, dcmread
+from pydicom import config
+from pydicom.uid import UID
 
+from bulkdcm import dicom_file
 from bulkdcm.errors import SettingsError
 from bulkdcm.parallel import Pool, cut, run_chunks
-from bulkdcm.settings import local_path
-from bulkdcm.verify import elements, part10, pixels, streams
+from bulkdcm.printable import visible
+from bulkdcm.settings import Settings, local_path
+from bulkdcm.verify import elements, modules, part10, pixels, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pydicom.dataset import FileDataset
 
 __all__ = ["Finding", "verify", "verify_all"]
 
+MAX_PIXELS = Settings().max_pixels
+_MOST = 100  # findings of one file
 _FILE_S = 0.005  # about what one takes
 
 
@@ -45,16 +51,18 @@ class Finding:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.where}: {self.rule}"
+        return visible(f"{self.path}: {self.where}: {self.rule}")
 
 
-def verify(path: str | Path) -> tuple[Finding, ...]:
+def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, ...]:
     """Return what is wrong with a DICOM file; nothing where it is right.
 
     Parameters
     ----------
     path
         The file. One that can't be read is a finding, not an error.
+    max_pixels
+        Frames with more are not decoded, which is a finding.
 
     Raises
     ------
@@ -62,32 +70,59 @@ def verify(path: str | Path) -> tuple[Finding, ...]:
         Where it is a URL.
     """
     file = local_path("verify", path)
+    found: list[tuple[str, str]] = []
     try:
         if not file.is_file() and file.exists():  # a pipe would be waited for
             return (Finding(path=str(path), where="file", rule="can't be read: no regular file"),)
-        return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in _found(file.read_bytes()))
+        found.extend(islice(_found(file.read_bytes(), max_pixels), _MOST))
+        if len(found) == _MOST:
+            found.append(("file", "the rest was not looked at: nothing seems right in it"))
     except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
-        return (Finding(path=str(path), where="file", rule=f"can't be read: {type(error).__name__}: {error}"),)
+        found.append(("file", f"can't be read: {type(error).__name__}: {error}"))
+    return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in found)
 
 
-def _found(data: bytes) -> Iterator[tuple[str, str]]:
+def _found(data: bytes, max_pixels: int) -> Iterator[tuple[str, str]]:
     wrong = list(part10.check_bytes(data))
     yield from wrong
     if wrong and wrong[0][0] == "preamble":
         return
     with config.disable_value_validation():
-        dataset = dcmread(io.BytesIO(data))
-        yield from elements.check_elements(dataset)
-        yield from part10.check_meta(dataset)
-        if "PixelData" in dataset or "Rows" in dataset:
-            yield from _image(dataset)
+        try:
+            dataset = dicom_file.read(data, max_pixels)
+        except dicom_file.InflationError as error:
+            yield "file", f"{error} (PS3.5 A.5)"
+            return
+        said = set()
+        for where, rule in _by_itself(dataset, max_pixels):
+            said.add(where)
+            yield where, rule
+        # One attribute, one message.
+        yield from ((where, rule) for where, rule in _of_its_class(dataset) if where not in said)
 
 
-def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
-    syntax = dataset.file_meta.TransferSyntaxUID
+def _by_itself(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:
+    """Yield what contradicts itself, whatever the file is."""
+    yield from elements.check_elements(dataset)
+    yield from part10.check_meta(dataset)
+    yield from _image(dataset, max_pixels)
+
+
+def _of_its_class(dataset: FileDataset) -> Iterator[tuple[str, str]]:
+    """Yield what the Standard asks of its attributes together: modules, and conditions between attributes."""
+    yield from modules.check_modules(dataset)
+
+
+def _image(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:
+    if "PixelData" not in dataset and "Rows" not in dataset:
+        return
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
     wrong = list(pixels.check_module(dataset))
     yield from wrong
+    if not isinstance(syntax, UID):
+        return
     yield from pixels.check_lossy(dataset, str(syntax))
+    yield from pixels.check_pointer(dataset)
     if "PixelData" not in dataset:
         yield "PixelData", "missing (PS3.3 C.7.6.3)"
     elif any(rule.endswith("must have it (PS3.3 C.7.6.3)") for _, rule in wrong):
@@ -96,7 +131,7 @@ def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
         if not dataset["PixelData"].is_undefined_length:
             yield "PixelData", "compressed pixels have an undefined length (PS3.5 A.4)"
         else:
-            yield from streams.check_encapsulated(dataset, str(syntax), pixels.shape_of(dataset))
+            yield from streams.check_encapsulated(dataset, str(syntax), pixels.shape_of(dataset), max_pixels)
     else:
         yield from pixels.check_native(dataset)
 
@@ -132,7 +167,9 @@ def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
     ]
 
 
-def verify_all(paths: Iterable[str | Path], n_jobs: int = 0) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+def verify_all(
+    paths: Iterable[str | Path], n_jobs: int = 0, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[int, tuple[Finding, ...]]]:
     """Yield (files checked, what was found in them) as workers finish.
 
     Parameters
@@ -141,6 +178,8 @@ def verify_all(paths: Iterable[str | Path], n_jobs: int = 0) -> Iterator[tuple[i
         Files and folders. A folder that can't be listed is a finding.
     n_jobs
         Workers; 0 for one a core.
+    max_pixels
+        As `verify` has it.
 
     Raises
     ------
@@ -149,11 +188,15 @@ def verify_all(paths: Iterable[str | Path], n_jobs: int = 0) -> Iterator[tuple[i
     """
     listed = [_files_in(local_path("verify", path)) for path in paths]
     found = [file for files, _ in listed for file in files]
-    return _verified(found, [finding for _, unlisted in listed for finding in unlisted], n_jobs)
+    check = partial(_verify_chunk, max_pixels=max_pixels)
+    return _verified(check, found, [finding for _, unlisted in listed for finding in unlisted], n_jobs)
 
 
 def _verified(
-    found: Sequence[str], unlisted: Sequence[Finding], n_jobs: int
+    check: Callable[[Sequence[str]], tuple[int, tuple[Finding, ...]]],
+    found: Sequence[str],
+    unlisted: Sequence[Finding],
+    n_jobs: int,
 ) -> Iterator[tuple[int, tuple[Finding, ...]]]:
     if unlisted:
         yield 0, tuple(unlisted)
@@ -161,18 +204,18 @@ def _verified(
     if len(found) <= 1:
         pool = Pool(n_jobs=1, backend="sequential")
     chunks = cut(found, len(found), pool.workers, 0, lambda _: _FILE_S)
-    for result in run_chunks(_verify_chunk, chunks, pool):
+    for result in run_chunks(check, chunks, pool):
         if isinstance(result, tuple):
             yield result
             continue
         for path in (path for chunk in result.chunks for path in chunk):
             # Alone in a process of its own, which it may take with it.
             alone = Pool(n_jobs=1, backend="loky")
-            for single in run_chunks(_verify_chunk, iter([(path,)]), alone):
+            for single in run_chunks(check, iter([(path,)]), alone):
                 lost = (Finding(path=path, where="file", rule="ends the process that reads it"),)
                 yield single if isinstance(single, tuple) else (1, lost)
                 break
 
 
-def _verify_chunk(paths: Sequence[str]) -> tuple[int, tuple[Finding, ...]]:
-    return len(paths), tuple(finding for path in paths for finding in verify(path))
+def _verify_chunk(paths: Sequence[str], max_pixels: int) -> tuple[int, tuple[Finding, ...]]:
+    return len(paths), tuple(finding for path in paths for finding in verify(path, max_pixels=max_pixels))

@@ -20,7 +20,7 @@ LAYERS = (
     ("outcome",),
     ("settings",),
     ("uids",),
-    ("system", "cluster"),
+    ("system", "cluster", "dicom_file"),
     ("slots", "leftovers", "ledger_files", "ledger_schema"),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "storage", "ledger", "lock", "report", "parallel"),
