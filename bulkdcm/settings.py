@@ -16,6 +16,7 @@ LAYOUTS = ("mirror", "uid")
 NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
+STREAMS = ("trust", "decode")
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
 _BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
 
@@ -40,6 +41,9 @@ class Settings:
         ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit``,
         ``implicit`` and ``deflated`` decode everything; ``rle``, ``jpeg-lossless``, ``jpeg-ls``, ``j2k-lossless`` and
         ``htj2k-lossless`` compress without loss; ``jpeg-baseline:90`` with loss, at that quality (1 to 100).
+    streams
+        ``trust`` passes a JPEG stream through if it is complete in form; ``decode`` decodes it, too, and refuses it if the
+        decoder finds anything to complain of. What is written is the same.
     defaults
         Column name and value pairs for every row whose own cell is empty or missing.
     layout
@@ -110,6 +114,7 @@ class Settings:
     backend: str = "loky"
     scheduler: str = ""
     transfer_syntax: str = "auto"
+    streams: str = "trust"
     defaults: tuple[tuple[str, str], ...] = ()
     layout: str = "mirror"
     fail_fast: bool = False
@@ -145,6 +150,7 @@ class Settings:
         if not re.fullmatch(address, self.scheduler):
             _refuse("scheduler", self.scheduler, "an address as tcp://host:8786 with --backend dask, none without")
         _one_of("layout", self.layout, LAYOUTS)
+        _one_of("streams", self.streams, STREAMS)
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
             if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):

@@ -179,6 +179,10 @@ JPEGS += [
     _decoded("gray in colour for CR", jpeg(np.dstack([GRAY] * 3)), GRAY, iod="CR", says="gray collapsed"),
     _decoded("CMYK as asked", CMYK, COLOR * (GRAY[:, :, None] / 255), options={"convert_cmyk": True}),
     _decoded("YCCK as asked", YCCK, COLOR * (GRAY[:, :, None] / 255), options={"convert_cmyk": True}),
+    _decoded("whose height stands after its pixels", inserted(patched(PLAIN_GRAY, SOF0, 5, b"\0\0"), b"\xff\xdc\0\4\0\x1d", before=EOI), GRAY, says="DNL"),
+    _decoded("gray without Huffman tables", without(PLAIN_GRAY, DHT), GRAY, says="no Huffman tables"),
+    _decoded("YCbCr without Huffman tables", without(YCC, DHT), COLOR, says="no Huffman tables"),
+    _decoded("YCbCr under the names r, g, b", without(renamed(YCC, b"rgb"), APP0), COLOR, says="component names r, g, b"),
     _decoded("of an MPO, turned", inserted(PLAIN_GRAY, EXIF[6]) + inserted(YCC, EXIF[1]), upright(GRAY, 6)),
 ]  # fmt: skip
 JPEGS += [
@@ -192,7 +196,9 @@ JPEGS += [
     _refused("without a scan", without(PLAIN_GRAY, SOS), "scan"),
     _refused("of two frames", inserted(PLAIN_GRAY, next(p for m, p in segments(PLAIN_GRAY) if m == SOF0), before=SOS), "single frame"),
     _refused("with an image inside", inserted(PLAIN_GRAY, PLAIN_GRAY, before=SOF0), "second image begins"),
-    _refused("of no rows, with DNL", inserted(patched(PLAIN_GRAY, SOF0, 5, b"\0\0"), b"\xff\xdc\0\4\0\x1d", before=EOI), "0 rows"),
+    _refused("of no rows", patched(PLAIN_GRAY, SOF0, 5, b"\0\0"), "0 rows"),
+    _refused("of no rows, DNL of none either", inserted(patched(PLAIN_GRAY, SOF0, 5, b"\0\0"), b"\xff\xdc\0\4\0\0", before=EOI), "DNL"),
+    _refused("with a DNL that contradicts", inserted(PLAIN_GRAY, b"\xff\xdc\0\4\0\x1c", before=EOI), "says 29 lines, its DNL segment 28"),
     _refused("of no columns", patched(PLAIN_GRAY, SOF0, 7, b"\0\0"), "0 columns"),
     _refused("with garbage between segments", inserted(PLAIN_GRAY, b"junk", before=SOF0), "should begin a marker"),
     _refused("of two components", joined([(m, segment(SOF0, b"\x08\0\x1d\0\x25\2\1\x11\0\2\x11\0") if m == SOF0 else p) for m, p in segments(PLAIN_GRAY)]), "2 components"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.settings import BACKENDS, LAYOUTS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import BACKENDS, LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +121,13 @@ run_options = _all(
             show_default=True,
             metavar="NAME[:QUALITY]",
             help=f"{', '.join(TRANSFER_SYNTAXES)}:90. auto passes JPEG streams through; the others decode them.",
+        ),
+        click.option(
+            "--streams",
+            type=click.Choice(STREAMS),
+            default="trust",
+            show_default=True,
+            help="decode: JPEG streams that are passed through are decoded too, and refused if that finds anything wrong.",
         ),
         click.option(
             "--max-pixels",
