@@ -143,7 +143,7 @@ JPEGS += [
     _gray("with EXIF orientation 9", inserted(PLAIN_GRAY, EXIF[9])),
     _gray("with damaged EXIF", inserted(PLAIN_GRAY, EXIF[6][:14] + b"\xff" * (len(EXIF[6]) - 14))),
     _gray("with a thumbnail", inserted(PLAIN_GRAY, segment(0xE1, b"Exif\0\0" + exif(1) + PLAIN_GRAY))),
-    _gray("with a profile", inserted(PLAIN_GRAY, PROFILE)),
+    _gray("with a profile", inserted(PLAIN_GRAY, PROFILE), says="ICC profile left out: the image is gray"),
     _gray("with every APPn", inserted(PLAIN_GRAY, *[segment(APP0 + n, b"secret%d" % n) for n in range(16)])),
     _gray("of odd length", next(data for size in range(30, 50) if len(data := without(jpeg(smooth(29, size)), APP0)) % 2)),
     _gray("with trailing zeros", PLAIN_GRAY + bytes(7), says="7 bytes after"),
