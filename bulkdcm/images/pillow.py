@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, limits, native
+from bulkdcm.images import alpha, bmp_header, failures, gif_blocks, limits, native, riff_chunks, tiff_pages
 from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
@@ -44,39 +44,77 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     PixelError
         Where the file is damaged, has several frames and the class has none, or a pixel type that can't be read exactly.
     """
-    try:
-        with Image.open(io.BytesIO(source.data), formats=_FORMATS) as image:
-            return (
-                _frame(source, settings, image)
-                if _count(source, settings, image, iod) == 1
-                else _frames(source, settings, image)
-            )
-    except PixelError:
-        raise
-    except Exception as error:
-        msg = f"{source.path}: the image can't be decoded: {error}. Fetch the file again, or export it as PNG."
-        raise PixelError(msg) from error
+    file = _walked(source)
+    what = f"{source.path}: the image can't be decoded"
+    with (
+        failures.decoding(what, "Fetch the file again, or export it as PNG.", _most_bytes(file)),
+        Image.open(io.BytesIO(source.data), formats=_FORMATS) as image,
+    ):
+        count = _count(source, settings, image, iod, file)
+        return _frame(source, settings, image, file) if count == 1 else _frames(source, settings, image, file)
 
 
-def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD) -> int:
+class _File(NamedTuple):
+    """What is known of a file before it is decoded.
+
+    Attributes
+    ----------
+    sizes
+        Rows and columns of each frame; empty where the decoder says it.
+    colors
+        In the palette; 0 where there is none, or the decoder looks after it.
+    said
+        What is to be known of it.
+    lossy
+        Whether its pixels were compressed with loss.
+    """
+
+    sizes: tuple[tuple[int, int], ...] = ()
+    colors: int = 0
+    said: str = ""
+    lossy: bool = False
+
+
+def _walked(source: Source) -> _File:
+    """Return what a file's own structure says; refuse one that is cut off."""
+    data = source.data
+    if data.startswith(b"GIF"):
+        gif = gif_blocks.walk(data, source.path)
+        return _File(sizes=((gif.rows, gif.columns),) * len(gif.frames), said=gif.said)
+    if data.startswith(b"RIFF"):
+        return _File(lossy=b"VP8 " in riff_chunks.walk(data, source.path))
+    if data.startswith(b"BM"):
+        return _File(colors=bmp_header.colors_of(data, source.path))
+    if data.startswith((b"II", b"MM")):
+        return _File(sizes=tuple((rows, columns) for columns, rows in tiff_pages.walk(data, source.path)))
+    return _File()
+
+
+def _most_bytes(file: _File) -> int:
+    return 4 * max((rows * columns for rows, columns in file.sizes), default=0)
+
+
+def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD, file: _File) -> int:
     """Return the number of frames; refuse those that are too many, or too large."""
     size, bands, bits = (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8
     limits.check(source.path, size, bands, bits, settings)
-    count = int(getattr(image, "n_frames", 1))
+    count = len(file.sizes) or int(getattr(image, "n_frames", 1))
     if count > 1 and not iod.multi_frame:
         msg = f"{source.path}: {image.format} with {count} frames. {MORE_FRAMES}"
         raise PixelError(msg)
-    limits.check(source.path, (*size, count), bands, bits, settings)
+    if count > 1:
+        for page in {size, *file.sizes}:  # the largest frame decides
+            limits.check(source.path, (*page, count), bands, bits, settings)
     return count
 
 
-def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
+def _frames(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
     """Return all frames of the file; colour is gray only where every frame is."""
     kept = replace(settings, keep_color=True)
     found = []
-    for index in range(int(getattr(image, "n_frames", 1))):
+    for index in range(len(file.sizes) or int(getattr(image, "n_frames", 1))):
         image.seek(index)
-        found.append(_frame(source, kept, image.copy() if image.format != "TIFF" else image))
+        found.append(_frame(source, kept, image, file))
     stacks = [frame.pixels for frame in found if frame.pixels is not None]
     if len({stack.dtype for stack in stacks}) > 1 or len({stack.shape[:2] for stack in stacks}) > 1:
         msg = f"{source.path}: its frames differ in size or depth: those of one object are alike (PS3.3 C.7.6.6). Split the file."
@@ -97,20 +135,23 @@ def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
     )
 
 
-def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
+def _frame(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
     facts = native.FileFacts(
         # Pillow turns a TIFF by itself.
         orientation=image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1,
         icc_profile=image.info.get("icc_profile") or b"",
-        lossy=_lossy(source, image),
+        lossy=_lossy(source, image, file),
     )
     decoded = f"decoded: {image.format}"
+    if image.mode == "P" and 0 < file.colors <= int(np.asarray(image).max()):
+        msg = f"{source.path}: the image can't be decoded: its palette has no colour {int(np.asarray(image).max())}. Export it again."
+        raise PixelError(msg)
     pixels, opacity = _decode(source, settings, image)
     about_alpha = ""
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
-    return native.frame_of(pixels, facts, settings, (decoded, palette, about_alpha))
+    return native.frame_of(pixels, facts, settings, (decoded, file.said, palette, about_alpha))
 
 
 def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pixels, Pixels | None]:
@@ -166,21 +207,11 @@ def _all_strips(tags: Any, size_bytes: int) -> bool:
     return len(offsets) >= needed and inside and (not counts or (len(counts) >= needed and all(counts[:needed])))
 
 
-def _riff_chunks(data: bytes) -> set[bytes]:
-    """Return the names of a RIFF file's chunks."""
-    found, position = set(), 12
-    while position + 8 <= len(data):
-        found.add(data[position : position + 4])
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
-        position += 8 + size + size % 2
-    return found
-
-
-def _lossy(source: Source, image: Image.Image) -> tuple[Lossy, ...]:
+def _lossy(source: Source, image: Image.Image, file: _File) -> tuple[Lossy, ...]:
     tags: Any = getattr(image, "tag_v2", {})
     ratio = image.width * image.height * len(image.getbands()) / len(source.data)
     if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
         return (Lossy(ratio=ratio, method="ISO_10918_1"),)
-    if image.format == "WEBP" and b"VP8 " in _riff_chunks(source.data):
+    if file.lossy:
         return (Lossy(ratio=ratio),)  # the Standard has no term for WebP's method
     return ()
