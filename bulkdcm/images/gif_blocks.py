@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bulkdcm.errors import PixelError
 
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_EXTENSION, _CONTROL, _IMAGE, _TRAILER = 0x21, 0xF9, 0x2C, 0x3B
 _LARGEST_CODE_BITS, _MOST_CODES = 12, 4096
 
 
@@ -20,6 +20,8 @@ class Gif:
         Of the screen, or of the frames where one goes beyond it.
     frames
         Left, top, columns and rows of each.
+    clear
+        The transparent colour of the frame that comes next, which needs no place in its palette; -1 for none.
     said
         What is to be known of a frame that isn't the screen.
     """
@@ -27,6 +29,7 @@ class Gif:
     columns: int
     rows: int
     frames: list[tuple[int, int, int, int]] = field(default_factory=list)
+    clear: int = -1
     said: str = ""
 
 
@@ -63,9 +66,13 @@ def _walk(data: bytes) -> Gif:
     at = 13 + 3 * shared
     while (kind := data[at]) != _TRAILER:
         if kind == _EXTENSION:
-            _, at = _sub_blocks(data, at + 2)
+            label = data[at + 1]
+            content, at = _sub_blocks(data, at + 2)
+            if label == _CONTROL:
+                gif.clear = content[3] if content[0] & 1 else -1
         elif kind == _IMAGE:
             at = _frame(data, at + 1, gif, shared)
+            gif.clear = -1
         else:
             msg = f"byte {at} should begin a block and is {kind:#04x}"
             raise ValueError(msg)
@@ -111,7 +118,7 @@ def _frame(data: bytes, at: int, gif: Gif, shared: int) -> int:
     if not columns or not rows or not 1 <= code_bits <= 8:
         msg = f"frame {number} has {columns} x {rows} pixels in codes of {code_bits} bits"
         raise ValueError(msg)
-    found, highest = count_pixels(coded, code_bits, columns * rows)
+    found, highest = count_pixels(coded, code_bits, columns * rows, gif.clear)
     if found < columns * rows:
         msg = f"{found} of {columns * rows} pixels of frame {number} are there"
         raise ValueError(msg)
@@ -122,7 +129,7 @@ def _frame(data: bytes, at: int, gif: Gif, shared: int) -> int:
     return end
 
 
-def count_pixels(coded: bytes, code_bits: int, wanted: int) -> tuple[int, int]:
+def count_pixels(coded: bytes, code_bits: int, wanted: int, clear_color: int = -1) -> tuple[int, int]:
     """Return how many pixels LZW codes stand for, and the highest colour among them (GIF89a appendix F).
 
     Parameters
@@ -133,6 +140,8 @@ def count_pixels(coded: bytes, code_bits: int, wanted: int) -> tuple[int, int]:
         Of a colour.
     wanted
         With so many, the rest isn't looked at.
+    clear_color
+        A colour that doesn't count.
 
     Raises
     ------
@@ -155,7 +164,7 @@ def count_pixels(coded: bytes, code_bits: int, wanted: int) -> tuple[int, int]:
                 continue
             if code == end or found >= wanted:
                 return found, highest
-            if code < clear:
+            if code < clear and code != clear_color:
                 highest = max(highest, code)
             known = len(lengths)
             if code < known:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, bmp_header, failures, gif_blocks, limits, native, riff_chunks, tiff_pages
+from bulkdcm.images import alpha, bmp_header, failures, gif_blocks, limits, native, riff_chunks, tiff_pages, tiff_strips
 from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
 _FORMATS = ("BMP", "TIFF", "WEBP", "GIF", "PNG")  # PNG: animated ones only
-_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
-_WIDTH, _LENGTH, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR = 256, 257, 273, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
+_SAMPLE_FORMAT = 339
 _EXACT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L", "I;16N"}
 _TIFF_JPEG = {6, 7}
 _TIFF_WHITE_IS_ZERO = 0
@@ -61,8 +59,6 @@ class _File(NamedTuple):
     ----------
     sizes
         Rows and columns of each frame; empty where the decoder says it.
-    colors
-        In the palette; 0 where there is none, or the decoder looks after it.
     said
         What is to be known of it.
     lossy
@@ -70,7 +66,6 @@ class _File(NamedTuple):
     """
 
     sizes: tuple[tuple[int, int], ...] = ()
-    colors: int = 0
     said: str = ""
     lossy: bool = False
 
@@ -84,7 +79,7 @@ def _walked(source: Source) -> _File:
     if data.startswith(b"RIFF"):
         return _File(lossy=b"VP8 " in riff_chunks.walk(data, source.path))
     if data.startswith(b"BM"):
-        return _File(colors=bmp_header.colors_of(data, source.path))
+        bmp_header.check(data, source.path)
     if data.startswith((b"II", b"MM")):
         return _File(sizes=tuple((rows, columns) for columns, rows in tiff_pages.walk(data, source.path)))
     return _File()
@@ -144,9 +139,6 @@ def _frame(source: Source, settings: Settings, image: Image.Image, file: _File) 
         lossy=_lossy(source, image, file),
     )
     decoded = f"decoded: {image.format}"
-    if image.mode == "P" and 0 < file.colors <= int(np.asarray(image).max()):
-        msg = f"{source.path}: the image can't be decoded: its palette has no colour {int(np.asarray(image).max())}. Export it again."
-        raise PixelError(msg)
     pixels, opacity = _decode(source, settings, image)
     about_alpha = ""
     if opacity is not None:
@@ -166,7 +158,7 @@ def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pix
         pixels = np.asarray(image).astype(np.uint16)
         tags: Any = getattr(image, "tag_v2", {})
         # Pillow turns 8-bit white-is-zero around, but not 16-bit.
-        return (65535 - pixels if tags.get(_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else pixels), None
+        return (65535 - pixels if tags.get(tiff_strips.PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else pixels), None
     if mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     elif mode in {"1", "L"} and "transparency" in image.info:
@@ -182,35 +174,19 @@ def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pix
 
 def _refuse_inexact(source: Source, image: Image.Image) -> None:
     tags: Any = getattr(image, "tag_v2", {})
-    if tags and not _all_strips(tags, len(source.data)):
-        msg = f"{source.path}: the image can't be decoded: strips or tiles of the TIFF lack. Fetch the file again."
-        raise PixelError(msg)
-    deep = max(tags.get(_BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
+    if tags:
+        tiff_strips.check(tags, source.data, source.path)
+    deep = max(tags.get(tiff_strips.BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
     signed = any(kind != 1 for kind in tags.get(_SAMPLE_FORMAT, (1,)))
     if deep or signed or image.mode not in _EXACT_MODES:
         msg = f"{source.path}: {image.format} of pixel type {image.mode} can't be read exactly. Export it as 8- or 16-bit PNG."
         raise PixelError(msg)
 
 
-def _all_strips(tags: Any, size_bytes: int) -> bool:
-    """Whether every strip or tile of a TIFF is in the file; Pillow leaves those that lack at zero."""
-    columns, rows = tags[_WIDTH], tags[_LENGTH]  # Pillow's own are of the turned image
-    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANAR, 1) == 2 else 1
-    if _TILE_OFFSETS in tags:
-        across, down = -(-columns // tags.get(_TILE_WIDTH, 1)), -(-rows // tags.get(_TILE_LENGTH, 1))
-        offsets, counts, needed = tags[_TILE_OFFSETS], tags.get(_TILE_COUNTS, ()), across * down * planes
-    else:
-        strip = min(tags.get(_ROWS_PER_STRIP, rows), rows) or 1
-        offsets, counts = tags.get(_STRIP_OFFSETS, ()), tags.get(_STRIP_COUNTS, ())
-        needed = -(-rows // strip) * planes
-    inside = all(0 < offset < size_bytes for offset in offsets)
-    return len(offsets) >= needed and inside and (not counts or (len(counts) >= needed and all(counts[:needed])))
-
-
 def _lossy(source: Source, image: Image.Image, file: _File) -> tuple[Lossy, ...]:
     tags: Any = getattr(image, "tag_v2", {})
     ratio = image.width * image.height * len(image.getbands()) / len(source.data)
-    if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
+    if image.format == "TIFF" and tags.get(tiff_strips.COMPRESSION) in _TIFF_JPEG:
         return (Lossy(ratio=ratio, method="ISO_10918_1"),)
     if file.lossy:
         return (Lossy(ratio=ratio),)  # the Standard has no term for WebP's method

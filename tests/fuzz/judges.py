@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import libjpeg
+import numpy as np
 import pydicom
 from PIL import Image
 
@@ -28,8 +29,7 @@ def _pillow(data: bytes) -> object:
 
 
 def _opencv(data: bytes) -> object:
-    import cv2
-    import numpy as np
+    import cv2  # noqa: PLC0415  # fuzzing alone needs it
 
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
@@ -39,7 +39,7 @@ def _opencv(data: bytes) -> object:
 
 
 def _tifffile(data: bytes) -> object:
-    import tifffile
+    import tifffile  # noqa: PLC0415  # fuzzing alone needs it
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         return [page.asarray() for page in file.pages]
