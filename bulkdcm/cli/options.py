@@ -134,7 +134,7 @@ run_options = _all(
             type=click.IntRange(1),
             default=178_956_970,
             show_default=True,
-            help="Refuse larger images before decoding them.",
+            help="Refuse larger images, all frames counted, before decoding them.",
         ),
         click.option(
             "--background",
@@ -179,16 +179,16 @@ run_options = _all(
         click.option(
             "--row-timeout",
             type=click.FloatRange(0),
-            default=0.0,
+            default=None,
             metavar="SECONDS",
-            help="Fail a row that takes longer. [never]",
+            help="Fail a row that takes longer, with --backend loky; 0 for never. [300]",
         ),
         click.option(
             "--memory-limit",
             type=click.IntRange(0),
             default=0,
             metavar="MB",
-            help="What a worker may allocate. [its share of the machine's]",
+            help="What a worker may allocate, with --backend loky. [its share of the machine's]",
         ),
         click.option(
             "--fsync/--no-fsync",
