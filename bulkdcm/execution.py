@@ -119,7 +119,7 @@ class Execution:
         self.left: dict[str, str] = {}
         self.ran: list[int] = []
         self.notes = [*ledger.notes, *system.missing_protection()]
-        self._release = resume.release()
+        self._release = resume.release(settings.acceptance)
         self._held = set(self.plan.outputs)
         self._given_uids = work.given_uids()
         self._staged: list[Converted] = []

@@ -85,6 +85,7 @@ class Preparation:
             images=self.context.images,
             out=self.context.out,
             check_sources=settings.check_sources or moved,
+            acceptance=settings.acceptance,
         )
         plan = resume.plan(rows, ledger, basis)
         self._refuse_missing(plan)

@@ -66,12 +66,15 @@ class Basis:
         The image root and the output folder.
     check_sources
         Whether sources are compared by their SHA-256.
+    acceptance
+        The settings that decide whether a source is refused.
     """
 
     settings: str
     images: str
     out: str
     check_sources: bool = False
+    acceptance: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,14 +139,14 @@ class Plan:
         }
 
 
-@lru_cache(maxsize=1)
-def release() -> str:
-    """Return the releases that decide how a source is read."""
+@lru_cache(maxsize=2)
+def release(acceptance: str = "") -> str:
+    """Return the releases, and the settings, that decide whether a source is refused."""
     found = [f"bulkdcm {__version__}"]
     for name in _DECODERS:
         with contextlib.suppress(packages.PackageNotFoundError):
             found.append(f"{name} {packages.version(name)}")
-    return ", ".join(found)
+    return ", ".join([*found, *([acceptance] if acceptance else [])])
 
 
 def plan(manifest: Manifest, ledger: Ledger | None, basis: Basis) -> Plan:
@@ -210,7 +213,7 @@ class _Before:
 
     def __init__(self, ledger: Ledger, basis: Basis) -> None:
         self.basis = basis
-        self.release = release()
+        self.release = release(basis.acceptance)
         self.failures = ledger.failures()
         self.digests = ledger.source_digests() if basis.check_sources else {}
 

@@ -117,7 +117,7 @@ def convert_rows(chunks: Iterable[Rows], context: Context, pool: Pool, record: C
 
 
 def _go(queue: Queue, context: Context, pool: Pool, record: Callable[[ChunkResult], bool]) -> bool:
-    watch = _Watch(context.slots, context.settings.row_timeout if context.slots else 0.0)
+    watch = _Watch(context.slots, context.settings.row_timeout_s if context.slots else 0.0)
     deaths, died = 0, False
     later: list[ManifestRow] = []
     try:
@@ -179,4 +179,4 @@ def _alone(row: ManifestRow, context: Context, pool: Pool, watch: _Watch) -> Chu
                 slots.clear(context.slots)
             break
     late = row.ordinal in watch.killed
-    return ChunkResult(outcomes=(timed_out(row, context.settings.row_timeout) if late else crashed(row),))
+    return ChunkResult(outcomes=(timed_out(row, context.settings.row_timeout_s) if late else crashed(row),))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm import __version__, images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode, encode_file
 from bulkdcm.errors import ClusterError, RowError, StorageError
+from bulkdcm.images import failures
 from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.slots import OwnSlot
@@ -166,7 +167,7 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
     """
     stages = _Stages()
     failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid(), frames=_facts(row, ()))
-    timeout_s, links = context.settings.row_timeout, context.settings.follow_links
+    timeout_s, links = context.settings.row_timeout_s, context.settings.follow_links
     try:
         with system.deadline(timeout_s):
             stages.enter("read")
@@ -197,7 +198,7 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
             failed,
             stage="unexpected",
             error=type(error).__name__,
-            message=f"{row.source}: {error}. This is a fault of bulkdcm: please report it with the traceback.",
+            message=f"{row.source}: {failures.words(error)}. This is a fault of bulkdcm: please report it with the traceback.",
             traceback=traceback.format_exc(),
             seconds=stages.seconds(),
         )
