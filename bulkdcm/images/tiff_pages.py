@@ -43,7 +43,7 @@ def walk(data: bytes, source: str) -> list[tuple[int, int]]:
     form = _Form(order, "Q", "Q", "HHQ", 8) if big else _Form(order, "I", "H", "HHI", 4)
     try:
         return _pages(data, form)
-    except struct.error:
+    except (struct.error, OverflowError):  # an offset of 64 bits may be more than any address
         msg = f"{source}: the image can't be decoded: a directory of the TIFF is cut off. Fetch the file again."
         raise PixelError(msg) from None
     except ValueError as error:

@@ -13,11 +13,13 @@ from pydicom import config
 from pydicom.uid import UID
 
 from bulkdcm import dicom_file
+from bulkdcm.attributes import conditions
 from bulkdcm.errors import SettingsError
 from bulkdcm.parallel import Pool, cut, run_chunks
 from bulkdcm.printable import visible
 from bulkdcm.settings import Settings, local_path
 from bulkdcm.verify import elements, modules, part10, pixels, streams
+from bulkdcm.verify.expressions import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -110,7 +112,13 @@ def _by_itself(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str
 
 def _of_its_class(dataset: FileDataset) -> Iterator[tuple[str, str]]:
     """Yield what the Standard asks of its attributes together: modules, and conditions between attributes."""
-    yield from modules.check_modules(dataset)
+    said = set()
+    for where, rule in modules.check_modules(dataset):
+        said.add(where)
+        yield where, rule
+    for breach in conditions.broken(Texts(dataset), str(dataset.get("SOPClassUID") or "")):
+        if breach.keyword not in said:
+            yield breach.keyword, breach.rule
 
 
 def _image(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydicom.dataset import Dataset
 
@@ -94,6 +96,25 @@ def values_of(dataset: Dataset, keyword: str) -> list[str]:
     return [f"{int(part):08X}" if type(part).__name__ == "BaseTag" else str(part).strip() for part in parts]
 
 
+class Texts(Mapping[str, list[str]]):
+    """The values of a data set by keyword, each made into text only where it is asked for; of a Sequence one an item."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __getitem__(self, keyword: str) -> list[str]:
+        if keyword not in self._dataset:
+            raise KeyError(keyword)
+        value = self._dataset.get(keyword)
+        return ["item"] * len(value) if isinstance(value, Sequence) else values_of(self._dataset, keyword)
+
+    def __iter__(self) -> Iterator[str]:
+        return (element.keyword for element in self._dataset)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+
 def same(value: str, term: str) -> bool:
     """Whether a value is a term; numbers are compared as numbers."""
     if value == term:
@@ -101,6 +122,13 @@ def same(value: str, term: str) -> bool:
     try:
         return bool(value) and float(value) == float(term)
     except ValueError:
+        return False
+
+
+def _more(value: str, than: str) -> bool:
+    try:
+        return float(value) > float(than)
+    except ValueError:  # no number, which is another finding
         return False
 
 
@@ -124,7 +152,7 @@ def _holds(atom: Atom, dataset: Dataset, root: Dataset) -> bool:
         return not there if atom.operator == "absent" else any(not element.is_empty for element in there)
     values = _found(atom, dataset, root)
     if atom.operator == ">":
-        return any(float(value) > float(atom.values[0]) for value in values)
+        return any(_more(value, atom.values[0]) for value in values)
     matches = any(same(value, term) for value in values for term in atom.values)
     return matches if atom.operator == "=" else bool(values) and not matches
 

@@ -40,6 +40,8 @@ def check_meta(dataset: FileDataset) -> Iterator[tuple[str, str]]:
     for keyword in _REQUIRED:
         if not meta.get(keyword):
             yield keyword, "the meta information must have it (PS3.10 7.1)"
+        elif not isinstance(meta.get(keyword), str | bytes):
+            yield keyword, "the meta information must have it once (PS3.10 7.1)"
     for of_meta, of_dataset in _SAME:
         if meta.get(of_meta) and dataset.get(of_dataset) and meta.get(of_meta) != dataset.get(of_dataset):
             yield (

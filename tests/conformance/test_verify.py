@@ -173,7 +173,7 @@ OTHERS = [
     ("gray.png", "IS 1.5", put(InstanceNumber="1.5"), "IS is"),
     ("gray.png", "DS nan", put(PatientWeight="nan"), "DS is"),
     ("gray.png", "PixelSpacing of one value", put(PixelSpacing="0.2"), "PixelSpacing takes"),
-    ("gray.png", "WindowWidth 0", put(WindowCenter="1", WindowWidth="0"), "at least 1"),
+    ("gray.png", "WindowWidth 0", put(WindowCenter="1", WindowWidth="0"), "greater than zero"),
     ("gray.png", "a character set that is none", put(SpecificCharacterSet="UTF-8"), "Defined Term"),
     ("gray.png", "UTF-8 without its character set", put(SpecificCharacterSet=None, PatientName="A^B", StudyDescription="é ".encode()), "character set"),
     ("gray.png", "pixels short", pixels(lambda data: data[:-10]), "PixelData"),

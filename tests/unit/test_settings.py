@@ -114,7 +114,7 @@ def test_a_value_of_no_meaning_is_a_settings_error(option, value):
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name not in STOPPABLE])
 def test_a_limit_that_a_backend_cannot_keep_is_refused(option, backend):
     where = {"scheduler": "tcp://a:1"} if backend == "dask" else {}
-    with pytest.raises(SettingsError, match=f"--{option.replace('_', '-')} 5 .*--backend {backend}"):
+    with pytest.raises(SettingsError, match=f"{option}=5 .*backend='{backend}'"):
         Settings.of(**{option: 5, "backend": backend, **where})
     assert Settings.of(**{option: 0, "backend": backend, **where}).row_timeout_s == 0.0
 
