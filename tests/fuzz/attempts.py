@@ -118,7 +118,7 @@ def _read(source: Source, streams: str, *, frames: bool) -> bytes:
 
 
 def _restamped(source: Source) -> bytes:
-    dataset = restamp.read_dicom(source)
+    dataset = restamp.read_dicom(source, Settings().max_pixels)
     uids: Any = restamp.assign(_ROW, dataset, source.sha256, b"")
     made = restamp.restamp(_ROW, dataset, uids)
     return bytes(encode_file(made, str(made.file_meta.TransferSyntaxUID)))
