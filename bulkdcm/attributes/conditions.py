@@ -120,6 +120,12 @@ def filled(found: Mapping[str, str], sop_class_uid: str) -> tuple[tuple[str, str
 
 
 @lru_cache(maxsize=1)
+def calling() -> frozenset[str]:
+    """Return the attributes by which others are written that the row doesn't give."""
+    return frozenset(test.keyword for called in CALLED_UP if called.fills for test in called.members)
+
+
+@lru_cache(maxsize=1)
 def _valued_members() -> frozenset[str]:
     return frozenset(test.keyword for called in CALLED_UP for test in called.members if test.values)
 

@@ -104,3 +104,14 @@ def test_advice_never_names_another_modality_s_class(name, never, instead, tmp_p
     (problem,) = [p for p in bulkdcm.check(tmp_path / "m.csv") if p.column == "sop_class"]
     assert instead in problem.remedy
     assert never not in problem.remedy
+
+
+def test_only_rows_that_call_something_up_run_again_after_what_is_written_for_them_changed(tmp_path, monkeypatch):
+    Image.fromarray(np.zeros((4, 4), dtype=np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    (tmp_path / "m.csv").write_text("source,PatientID,InstitutionName\na.png,1,\nb.png,2,X\n", encoding="utf-8")
+    with monkeypatch.context() as before:
+        before.setattr("bulkdcm.resume.CALLED_UP_SCHEMA", 1)
+        bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential")
+        assert bulkdcm.plan(tmp_path / "m.csv", tmp_path / "out") == {"done": 2}
+    assert bulkdcm.plan(tmp_path / "m.csv", tmp_path / "out") == {"done": 1, "schema changed": 1}
