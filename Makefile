@@ -31,7 +31,7 @@ test: lint
 
 # The long fault tests: hundreds of kills, with their counts.
 faults: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/faults -m long
+	$(BIN)/python -m pytest tests/faults tests/conformance tests/fuzz -m long
 
 # Every class, pixel kind and transfer syntax through every reader.
 matrix: $(VENV)/.dev

@@ -5,11 +5,17 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, ClassVar
 
+from bulkdcm.printable import visible
+from bulkdcm.problem import gathered
+from bulkdcm.surface import in_arguments
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from bulkdcm.model import Problem
+    from bulkdcm.problem import Problem
+
+_PROBLEMS_SHOWN = 3
 
 
 class BulkdcmError(Exception):
@@ -20,9 +26,21 @@ class BulkdcmError(Exception):
 
 
 class RunError(BulkdcmError):
-    """Ends the whole run."""
+    """Ends the whole run.
+
+    Messages are written with the command line's options. ``str`` speaks of arguments, as a caller in Python gives them;
+    the command line prints `message`.
+    """
 
     exit_code: ClassVar[int] = 2
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what to do, with options."""
+        return str(self.args[0]) if self.args else ""
+
+    def __str__(self) -> str:
+        return visible(in_arguments(self.message))
 
 
 class SettingsError(RunError):
@@ -37,26 +55,29 @@ class ManifestError(RunError):
     Parameters
     ----------
     message
-        What is wrong and what to do.
+        What is wrong and what to do; of problems, how many.
     problems
-        Every problem found, each with its line, column, value and rule.
+        Every problem found, gathered by cause, each with its lines, column, values and rule. ``str`` shows the first.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
-        super().__init__(message, tuple(problems))
-        self.message = message
-        self.problems = tuple(problems)
+    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+        self.problems = gathered(problems)
+        super().__init__(message, self.problems)
 
     @classmethod
-    def of(cls, path: Path, problems: Sequence[Problem]) -> ManifestError:
+    def of(cls, path: Path, problems: Iterable[Problem]) -> ManifestError:
         """Return the error of a manifest that has `problems`."""
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        return cls(f"{path}: {problems[0]}{more}", problems)
+        found = gathered(problems)
+        errors = sum(problem.severity == "error" for problem in found)
+        return cls(f"{path}: {errors:,} problem{'s' if errors > 1 else ''} found, nothing written.", found)
 
     def __str__(self) -> str:
-        return self.message
+        shown = sorted(self.problems, key=lambda problem: problem.severity)[:_PROBLEMS_SHOWN]
+        more = len(self.problems) - len(shown)
+        rest = [f"… and {more:,} more in `problems`"] if more else []
+        return "\n".join([super().__str__(), *map(str, shown), *rest])
 
 
 class LedgerError(RunError):

@@ -122,7 +122,7 @@ class Execution:
         self.left: dict[str, str] = {}
         self.ran: list[int] = []
         self.notes = [*ledger.notes, *system.missing_protection()]
-        self._release = resume.release()
+        self._release = resume.release(settings.acceptance)
         self._held = set(self.plan.outputs)
         self._given_uids = work.given_uids()
         self._staged: list[Converted] = []
@@ -176,8 +176,8 @@ class Execution:
         return Job(
             run=partial(convert_chunk, context=context),
             number=attrgetter("ordinal"),
-            give_up=partial(given_up, timeout_s=settings.row_timeout),
-            timeout_s=settings.row_timeout,
+            give_up=partial(given_up, timeout_s=settings.row_timeout_s),
+            timeout_s=settings.row_timeout_s,
             memory_bytes=settings.memory_limit * 1_000_000 or share,
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from bulkdcm.problem import Problem as Problem  # noqa: PLC0414  # travels too: the layers take it from here
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,60 +16,7 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[Any]  # uint8 or uint16; numpy types the two together as Any
 
-_LINES_SHOWN, _CHARS_SHOWN = 5, 80
-
 PixelKind = Literal["gray8", "gray16", "rgb8", "rgb16"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing wrong in a manifest, with every line it stands on and what to do.
-
-    Attributes
-    ----------
-    lines
-        Lines of the CSV file it stands on (the header is line 1), ascending; empty where it concerns the whole file.
-    column
-        Name of the column, or an empty string.
-    value
-        The offending value, as read.
-    rule
-        The rule broken, with the part of the Standard it comes from where there is one.
-    remedy
-        What the user can do.
-    severity
-        An ``error`` stops the run (or, with ``skip_invalid``, fails the rows); a ``warning`` is only said.
-    """
-
-    rule: str
-    remedy: str
-    lines: tuple[int, ...] = ()
-    column: str = ""
-    value: str = ""
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}" if self.where else self.what
-
-    @property
-    def where(self) -> str:
-        """Lines and column, as ``lines 3, 5 and 12 more, column PatientSex``."""
-        parts = []
-        if self.lines:
-            shown = ", ".join(map(str, self.lines[:_LINES_SHOWN]))
-            more = len(self.lines) - _LINES_SHOWN
-            parts.append(
-                f"line{'s' if len(self.lines) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
-            )
-        if self.column:
-            parts.append(f"column {self.column}")
-        return ", ".join(parts)
-
-    @property
-    def what(self) -> str:
-        """Value, rule and remedy."""
-        value = f"{self.value[:_CHARS_SHOWN]!r}: " if self.value else ""
-        return f"{value}{self.rule}. {self.remedy}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,8 +229,7 @@ def _refuse(path: Path, problems: Sequence[Problem], settings: Settings) -> list
     """Return the errors among `problems`; raise where there are any and they may not be skipped."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors and not settings.skip_invalid:
-        msg = f"{path}: {len(errors)} problem{'s' if len(errors) > 1 else ''} found, nothing written."
-        raise ManifestError(msg, problems)
+        raise ManifestError.of(path, problems)
     return errors
 
 
@@ -252,12 +251,16 @@ def _images_root(path: Path, settings: Settings) -> str:
 
 
 def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
+    manifest.check_defaults(settings.defaults, iods.BY_NAME, iods.REFUSED)
+    options = {name: (value, f"--set {name}={value}") for name, value in reversed(settings.defaults)}
     if settings.template:
         found = template.defaults(settings.template, with_patient=settings.template_patient)
+        options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
         settings = replace(settings, defaults=(*settings.defaults, *found))
     rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
     rows, sources = manifest.locate(rows, _images_root(path, settings), follow_links=settings.follow_links)
-    return rows, manifest.check(rows, iods.BY_UID, iods.REFUSED, reserved=RESERVED, sources=sources)
+    problems = manifest.check(rows, iods.BY_UID, iods.REFUSED, reserved=RESERVED, sources=sources)
+    return rows, manifest.by_option(problems, rows, options) if options else problems
 
 
 def _frame(work: Work, ledger: Ledger) -> Any:

@@ -85,6 +85,7 @@ class Preparation:
             images=self.context.images,
             out=self.context.out,
             check_sources=settings.check_sources or moved,
+            acceptance=settings.acceptance,
         )
         plan = resume.plan(rows, ledger, basis)
         self._refuse_missing(plan)
@@ -187,12 +188,12 @@ class Preparation:
         whole = [problem for problem in errors if problem.lines in {(), (1,)}]
         if whole:
             # A problem of the header is every row's, so there is nothing left to skip to.
-            msg = f"--skip-invalid can't skip a problem of the whole manifest: {whole[0]}"
-            raise ManifestError(msg, errors)
+            msg = f"{self.path}: --skip-invalid can't skip a problem of the whole manifest; nothing written."
+            raise ManifestError(msg, whole)
         ordinals = dict(zip(self.rows.lines.tolist(), range(len(self.rows)), strict=True)) if errors else {}
         objects = {ordinal: members for members in self.rows.frames.values() for ordinal in members}
         found: dict[int, list[str]] = {}
-        for problem in errors:
+        for problem in (part for error in errors for part in error.parts or (error,)):
             for line in problem.lines:
                 about = f"column {problem.column}: " if problem.column else ""
                 for ordinal in objects.get(ordinals[line], (ordinals[line],)):

@@ -1,23 +1,37 @@
-"""Text for people and files: names whose bytes are no text are shown with backslash escapes instead of ending the run."""
+r"""Text for people and files: what can't be shown, or would act on a terminal, is shown as a backslash escape instead."""
 
 from __future__ import annotations
 
 import codecs
+import re
 
 ERRORS = "bulkdcm-escapes"
 """Name of the handler, for `open`, `str.encode` and the standard streams."""
+
+# Controls of both sets and DEL (terminals act on C1 too); line separators; what turns, hides or ends the direction of text
+# (UAX 9), so that a name reads as another; invisible format characters, tags among them.
+_ACTS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+_MARKS = frozenset("\u200c\u200d")  # joiners that scripts of India and Persia can't be written without
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that the system kept in a surrogate
+        return f"\\x{code - 0xDC00:02x}"
+    return repr(character)[1:-1] if code < 0xD800 else character.encode("ascii", "backslashreplace").decode()
 
 
 def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
     r"""Return a byte that the system kept in a surrogate as ``\xfc``, and what the encoding lacks as Python writes it."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    parts = []
-    for character in error.object[error.start : error.end]:
-        code = ord(character)
-        byte = 0xDC80 <= code <= 0xDCFF
-        parts.append(f"\\x{code - 0xDC00:02x}" if byte else character.encode("ascii", "backslashreplace").decode())
-    return "".join(parts), error.end
+    lacking = error.object[error.start : error.end]
+    return "".join(
+        _escaped(c) if 0xD800 <= ord(c) <= 0xDFFF else c.encode("ascii", "backslashreplace").decode() for c in lacking
+    ), error.end
 
 
 codecs.register_error(ERRORS, _escape)
@@ -26,3 +40,10 @@ codecs.register_error(ERRORS, _escape)
 def printable(text: str) -> str:
     """Return `text` as UTF-8 can hold it."""
     return text if text.isascii() else text.encode("utf-8", ERRORS).decode("utf-8")
+
+
+def visible(text: str) -> str:
+    r"""Return `text` as a terminal may have it: what would move, colour, hide or turn something is shown, as ``\x1b``."""
+    if text.isprintable():  # also of all languages; only then is nothing to be looked for
+        return text
+    return _ACTS.sub(lambda match: match[0] if match[0] in _MARKS else _escaped(match[0]), text)

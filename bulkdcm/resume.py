@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bulkdcm import __version__, iods
-from bulkdcm.attributes import dictionary
+from bulkdcm.attributes import conditions, dictionary
 from bulkdcm.ledger_schema import DECISIVE
 from bulkdcm.uids import normal_form
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Raised only when the bytes of an output change for the same row and settings, not with every release.
 OUTPUT_SCHEMA = 1
+CALLED_UP_SCHEMA = 2  # of rows whose attributes call up others; 2: these are written, empty where nothing is known
 RESTAMP_SCHEMA = 2  # of re-stamped files; 2: two copies of one file get two SOP Instance UIDs
 
 NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED = (
@@ -66,12 +67,15 @@ class Basis:
         The image root and the output folder.
     check_sources
         Whether sources are compared by their SHA-256.
+    acceptance
+        The settings that decide whether a source is refused.
     """
 
     settings: str
     images: str
     out: str
     check_sources: bool = False
+    acceptance: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,14 +140,23 @@ class Plan:
         }
 
 
-@lru_cache(maxsize=1)
-def release() -> str:
-    """Return the releases that decide how a source is read."""
+@lru_cache(maxsize=2)
+def release(acceptance: str = "") -> str:
+    """Return the releases, and the settings, that decide whether a source is refused."""
     found = [f"bulkdcm {__version__}"]
     for name in _DECODERS:
         with contextlib.suppress(packages.PackageNotFoundError):
             found.append(f"{name} {packages.version(name)}")
-    return ", ".join(found)
+    return ", ".join([*found, *([acceptance] if acceptance else [])])
+
+
+def _schemas(manifest: Manifest) -> npt.NDArray[np.int64]:
+    """Return the schema of each row's output: a change of bytes runs those rows again that it concerns."""
+    restamped = manifest.column("sop_class").where(lambda uid: uid in iods.BY_UID and iods.BY_UID[uid].restamp)
+    calling = np.zeros(len(manifest), dtype=bool)
+    for name in conditions.calling() & manifest.columns.keys():
+        calling |= manifest.column(name).where(bool)
+    return np.where(restamped, RESTAMP_SCHEMA, np.where(calling, CALLED_UP_SCHEMA, OUTPUT_SCHEMA)).astype(np.int64)
 
 
 def plan(manifest: Manifest, ledger: Ledger | None, basis: Basis) -> Plan:
@@ -158,14 +171,13 @@ def plan(manifest: Manifest, ledger: Ledger | None, basis: Basis) -> Plan:
     basis
         What the two are compared on.
     """
-    restamped = manifest.column("sop_class").where(lambda uid: uid in iods.BY_UID and iods.BY_UID[uid].restamp)
     found = Plan(
         reasons=[NEW] * len(manifest),
         attempts=[0] * len(manifest),
         outputs=[""] * len(manifest),
         identities=_numbered(_hashes(manifest, _IDENTITY, normal_form)),
         metadata=_metadata(manifest),
-        schemas=np.where(restamped, RESTAMP_SCHEMA, OUTPUT_SCHEMA).astype(np.int64),
+        schemas=_schemas(manifest),
         settings=basis.settings,
         followers=frozenset(manifest.followers.tolist()),
     )
@@ -210,7 +222,7 @@ class _Before:
 
     def __init__(self, ledger: Ledger, basis: Basis) -> None:
         self.basis = basis
-        self.release = release()
+        self.release = release(basis.acceptance)
         self.failures = ledger.failures()
         self.digests = ledger.source_digests() if basis.check_sources else {}
 

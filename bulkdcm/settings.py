@@ -16,7 +16,11 @@ LAYOUTS = ("mirror", "uid")
 NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
+STREAMS = ("trust", "decode")
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
+ROW_TIMEOUT_S = 300.0
+_MAX_PIXELS = 178_956_970
+_PATHS = ("images", "uid_key_file", "ledger", "template", "mapping")
 _BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
 
 
@@ -40,6 +44,9 @@ class Settings:
         ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit``,
         ``implicit`` and ``deflated`` decode everything; ``rle``, ``jpeg-lossless``, ``jpeg-ls``, ``j2k-lossless`` and
         ``htj2k-lossless`` compress without loss; ``jpeg-baseline:90`` with loss, at that quality (1 to 100).
+    streams
+        ``trust`` passes a JPEG stream through if it is complete in form; ``decode`` decodes it, too, and refuses it if the
+        decoder finds anything to complain of. What is written is the same.
     defaults
         Column name and value pairs for every row whose own cell is empty or missing.
     layout
@@ -47,7 +54,7 @@ class Settings:
     fail_fast
         Stop at the first failed row.
     max_pixels
-        Rows times columns above which an image is refused before it is decoded.
+        Rows times columns times frames above which an image is refused before it is decoded.
     background
         ``black``, ``white`` or ``#rrggbb`` to lay transparent pixels on; empty to refuse them.
     keep_color
@@ -84,9 +91,9 @@ class Settings:
     overwrite
         Let outputs take the place of files that the ledger doesn't know.
     row_timeout
-        Seconds after which a row fails; 0 for never.
+        Seconds after which a row fails; 0 for never, None for 300 where a row can be stopped. Only for ``loky``.
     memory_limit
-        MB that a worker may allocate; 0 for its share of four fifths of the machine's memory.
+        MB that a worker may allocate; 0 for its share of four fifths of the machine's memory. Only for ``loky``.
     fsync
         Bring files to the disk before the ledger calls them done; without it a power cut may lose some.
     ledger
@@ -110,10 +117,11 @@ class Settings:
     backend: str = DEFAULT
     scheduler: str = ""
     transfer_syntax: str = "auto"
+    streams: str = "trust"
     defaults: tuple[tuple[str, str], ...] = ()
     layout: str = "mirror"
     fail_fast: bool = False
-    max_pixels: int = 178_956_970
+    max_pixels: int = _MAX_PIXELS
     background: str = ""
     keep_color: bool = False
     convert_cmyk: bool = False
@@ -131,7 +139,7 @@ class Settings:
     max_missing: float = 0.5
     follow_links: bool = False
     overwrite: bool = False
-    row_timeout: float = 0.0
+    row_timeout: float | None = None
     memory_limit: int = 0
     fsync: bool = True
     ledger: Path | None = None
@@ -140,7 +148,9 @@ class Settings:
     prune: bool = False
 
     def __post_init__(self) -> None:
+        self._refuse_urls()
         _one_of("layout", self.layout, LAYOUTS)
+        _one_of("streams", self.streams, STREAMS)
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
             if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):
@@ -151,8 +161,6 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 _refuse(name, value, f"a whole number from {least}")
-        if not isinstance(self.row_timeout, (int, float)) or not 0 <= self.row_timeout < math.inf:
-            _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
         if not isinstance(self.max_missing, (int, float)) or not 0 <= self.max_missing <= 1:
             _refuse("max_missing", self.max_missing, "a share from 0 to 1")
         self._check_engine()
@@ -166,6 +174,11 @@ class Settings:
         except (LookupError, ValueError, TypeError):
             _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
 
+    def _refuse_urls(self) -> None:
+        for name in _PATHS:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, local_path(f"--{name.replace('_', '-')}", value))
+
     def _check_engine(self) -> None:
         """Refuse what the engine can't do."""
         _one_of("backend", self.backend, tuple(ENGINES))
@@ -176,6 +189,9 @@ class Settings:
             _refuse(
                 "scheduler", self.scheduler, f"an address as tcp://host:8786 with --backend {clusters}, none without"
             )
+        timeout = 0 if self.row_timeout is None else self.row_timeout
+        if not isinstance(timeout, (int, float)) or not 0 <= timeout < math.inf:
+            _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
         if self.row_timeout and not engine.stops_a_row:
             able = " or ".join(name for name, one in ENGINES.items() if one.stops_a_row)
             _refuse(
@@ -194,9 +210,6 @@ class Settings:
         for name in options:
             if name not in known:
                 _refuse("option", name, ", ".join(sorted(known)))
-        for name in ("images", "uid_key_file", "ledger", "template", "mapping"):
-            if options.get(name) is not None:
-                options[name] = local_path(f"--{name.replace('_', '-')}", options[name])
         if isinstance(options.get("defaults"), dict):
             options["defaults"] = tuple((key, str(value)) for key, value in options["defaults"].items())
         if "ignore_columns" in options:
@@ -207,6 +220,19 @@ class Settings:
         """Return the options that change an output's bytes, canonical; the key as a digest, so that it can't be read back."""
         key = hmac.digest(uid_key, b"bulkdcm fingerprint", "sha256").hex()[:16] if uid_key else ""
         return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}"
+
+    @property
+    def row_timeout_s(self) -> float:
+        """The time that a row may take; 0 for any."""
+        if self.row_timeout is None:
+            return ROW_TIMEOUT_S if ENGINES[self.backend].stops_a_row else 0.0
+        return float(self.row_timeout)
+
+    @property
+    def acceptance(self) -> str:
+        """The options that decide whether a source is refused and change no byte of an output; empty for the defaults."""
+        changed = [f"max_pixels={self.max_pixels}"] if self.max_pixels != _MAX_PIXELS else []
+        return ";".join([*changed, *([f"streams={self.streams}"] if self.streams != STREAMS[0] else [])])
 
     @property
     def selects(self) -> bool:

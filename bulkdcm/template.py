@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom import dcmread
-
-from bulkdcm import iods
-from bulkdcm.attributes import dictionary, levels, values
+from bulkdcm import dicom_file, iods
+from bulkdcm.attributes import dictionary, of_one_image, values
 from bulkdcm.errors import SettingsError
+from bulkdcm.settings import Settings, local_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,40 +15,28 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
-# Its own pixels: how they were made, compressed and are to be seen.
-_OF_PIXELS = {
-    "ImageType",
-    "LossyImageCompression",
-    "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
-    "WindowCenter",
-    "WindowWidth",
-    "WindowCenterWidthExplanation",
-    "DerivationDescription",
-    "DerivationCodeSequence",
-    "SourceImageSequence",
-    "BurnedInAnnotation",
-    "PixelAspectRatio",
-    "PixelPaddingValue",
-    "NumberOfFrames",
-    "FrameIncrementPointer",
-}
-_OF_INSTANCE = {"InstanceNumber", "InstanceCreationDate", "InstanceCreationTime", "AcquisitionNumber"}
 
-
-def read(path: Path) -> Dataset:
+def read(path: Path, option: str = "") -> Dataset:
     """Return the dataset of a DICOM file without its pixels.
+
+    Parameters
+    ----------
+    path
+        The file.
+    option
+        Which one named it, for the message.
 
     Raises
     ------
     SettingsError
-        Where it is none.
+        Where it is none, or a URL.
     """
+    path = local_path("the DICOM file", path)
     try:
-        dataset = dcmread(path, stop_before_pixels=True)
+        dataset = dicom_file.read(path.read_bytes(), Settings().max_pixels, stop_before_pixels=True)
         dataset.decode()
     except Exception as error:
-        msg = f"{path}: no DICOM file that can be read: {error}."
+        msg = f"{option}{' ' if option else ''}{path}: no DICOM file that can be read: {error}. Name one that is whole."
         raise SettingsError(msg) from error
     return dataset
 
@@ -66,16 +53,16 @@ def defaults(path: Path, *, with_patient: bool) -> tuple[tuple[str, str], ...]:
 
     Notes
     -----
-    Left out are its identity (UIDs, instance) and its pixels, private attributes, and what a cell can't hold. Its SOP class
-    is the default where bulkdcm writes it.
+    Left out are its identity (UIDs, instance), all that describes its pixels (`attributes.of_one_image`), private attributes,
+    and what a cell can't hold. Its SOP class is the default where bulkdcm writes it.
     """
-    dataset = read(path)
+    dataset = read(path, "--template")
     found = []
     if (uid := str(dataset.get("SOPClassUID", ""))) in iods.BY_UID:
         found.append(("sop_class", uid))
-    patient = {"PatientID", "IssuerOfPatientID", *levels.PATIENT, "PatientAge", "PatientSize", "PatientWeight"}
     for element in dataset:
-        left_out = element.keyword in _OF_PIXELS | _OF_INSTANCE or (element.keyword in patient and not with_patient)
+        keyword, tag = element.keyword, int(element.tag)
+        left_out = of_one_image.of_image(keyword, tag) or (of_one_image.of_patient(keyword, tag) and not with_patient)
         if not left_out and (text := _cell(element)):
             found.append((element.keyword, text))
     return tuple(found)

@@ -14,6 +14,7 @@ from bulkdcm import __version__, images, iods, storage, system, uids
 from bulkdcm.encode import compress, encode, encode_file
 from bulkdcm.engines import guard
 from bulkdcm.errors import ClusterError, RowError, StorageError
+from bulkdcm.images import failures
 from bulkdcm.iods import restamp
 from bulkdcm.outcome import Converted, Failed, Seconds, SourceFacts
 from bulkdcm.storage import Place
@@ -114,7 +115,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
             if context.settings.fail_fast and isinstance(outcome, Failed):
                 break
     except StorageError as error:
-        stopped = str(error)
+        stopped = error.message
     stored = [o.stored.staged or o.stored.output for o in outcomes if isinstance(o, Converted)]
     try:
         if stored and context.settings.fsync and context.destination == "files":
@@ -122,7 +123,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
         storage.check_place(context.out, context.out_identity)
     except StorageError as error:
         # Nobody can say which of the files are on the disk, or in this folder, so none is called done.
-        return ChunkResult(outcomes=(), stopped=str(error))
+        return ChunkResult(outcomes=(), stopped=error.message)
     return ChunkResult(outcomes=tuple(outcomes), stopped=stopped)
 
 
@@ -143,7 +144,7 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
     """
     stages = _Stages()
     failed = Failed(ordinal=row.ordinal, stage="", error="", message="", worker=os.getpid(), frames=_facts(row, ()))
-    timeout_s, links = context.settings.row_timeout, context.settings.follow_links
+    timeout_s, links = context.settings.row_timeout_s, context.settings.follow_links
     try:
         with system.deadline(timeout_s):
             stages.enter("read")
@@ -174,7 +175,7 @@ def convert_row(row: ManifestRow, context: Context) -> Outcome:
             failed,
             stage="unexpected",
             error=type(error).__name__,
-            message=f"{row.source}: {error}. This is a fault of bulkdcm: please report it with the traceback.",
+            message=f"{row.source}: {failures.words(error)}. This is a fault of bulkdcm: please report it with the traceback.",
             traceback=traceback.format_exc(),
             seconds=stages.seconds(),
         )
@@ -281,7 +282,7 @@ def _restamped(
     """Return the file made of a DICOM file, and what it is."""
     (source,) = sources
     stages.enter("decode")
-    dataset = restamp.read_dicom(source)
+    dataset = restamp.read_dicom(source, context.settings.max_pixels)
     stages.enter("build")
     instance = restamp.assign(row, dataset, source.sha256, context.uid_key)
     dataset = restamp.restamp(row, dataset, instance)

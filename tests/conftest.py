@@ -15,6 +15,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture
+def unicode_names():
+    """Skip the test where this locale can't name its files."""
+    if sys.getfilesystemencoding() != "utf-8":
+        pytest.skip("in this locale Python can give files ASCII names only")
+
+
+@pytest.fixture
 def bulkdcm_command():
     """Return a function that runs the real command and gives the finished process."""
 
@@ -22,6 +29,8 @@ def bulkdcm_command():
         if env_add:
             options["env"] = {**os.environ, **env_add}
         command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, encoding="utf-8", **options
+        )
 
     return run

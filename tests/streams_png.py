@@ -80,10 +80,20 @@ def _broken(kind: tuple[int, int]) -> list[Case]:
         ("of compression method 1", SIGNATURE + chunk(b"IHDR", good[16:26] + b"\1\0\0") + good[33:], "PNG"),
         ("of filter method 1", SIGNATURE + chunk(b"IHDR", good[16:26] + b"\0\1\0") + good[33:], "PNG"),
         ("of interlace method 2", SIGNATURE + chunk(b"IHDR", interlaced[16:26] + b"\0\0\2") + interlaced[33:], "PNG"),
+        ("with a wrong zlib checksum", file(packed[:-1] + bytes([packed[-1] ^ 1])), "checksum"),
+        ("without its zlib checksum", file(packed[:-4]), "ends before its checksum"),
+        ("with a thousand times its lines", file(zlib.compress(lines + bytes(10**6))), "goes on"),
         ("with an unknown filter", file(zlib.compress(ill_filter)), "can't be decoded"),
     ]
     fine = [
         ("with trailing bytes", good + b"\0junk"),
+        (
+            "with a text of 5 MB",
+            file(packed).replace(
+                chunk(b"IDAT", packed),
+                chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(5_000_000))) + chunk(b"IDAT", packed),
+            ),
+        ),
         ("with lines to spare", file(zlib.compress(lines + bytes(40)))),
         ("in many IDATs, one empty", file(packed[:3], b"", *(packed[i : i + 7] for i in range(3, len(packed), 7)))),
     ]
@@ -131,8 +141,9 @@ PNGS += [
     Case(name="PNG RGB 16 of equal channels kept", data=encode(_EQUAL, RGB, 16), pixels=_EQUAL, options={"keep_color": True}),
     Case(name="PNG of a gray palette", data=encode(_GRAY8, PALETTE, 8, before=plte(8, _RAMP)), pixels=_GRAY8[:, :, 0].astype(np.uint8), says="gray collapsed"),
     Case(name="PNG with a profile", data=encode(_RGB8, RGB, 8, before=chunk(b"iCCP", b"s\0\0" + zlib.compress(ICC))), pixels=_RGB8.astype(np.uint8), says="ICC profile carried"),
-    Case(name="PNG gray with a profile", data=encode(_GRAY8, GRAY, 8, before=chunk(b"iCCP", b"s\0\0" + zlib.compress(ICC))), pixels=_GRAY8[:, :, 0].astype(np.uint8)),
-    Case(name="PNG with a damaged profile", data=encode(_RGB8, RGB, 8, before=chunk(b"iCCP", b"s\0\0" + b"junk")), pixels=_RGB8.astype(np.uint8)),
+    Case(name="PNG gray with a profile", data=encode(_GRAY8, GRAY, 8, before=chunk(b"iCCP", b"s\0\0" + zlib.compress(ICC))), pixels=_GRAY8[:, :, 0].astype(np.uint8), says="ICC profile left out: the image is gray"),
+    Case(name="PNG with a damaged profile", data=encode(_RGB8, RGB, 8, before=chunk(b"iCCP", b"s\0\0" + b"junk")), pixels=_RGB8.astype(np.uint8), says="ICC profile (damaged)"),
+    Case(name="PNG gray with every word on colour", data=encode(_GRAY8, GRAY, 8, before=chunk(b"gAMA", b"\0\1\x86\xa0") + chunk(b"cHRM", bytes(32)) + chunk(b"cICP", b"\x0c\x10\0\1") + chunk(b"sRGB", b"\0")), pixels=_GRAY8[:, :, 0].astype(np.uint8), says="colour space left out: gAMA 1, cHRM, sRGB, cICP"),
     Case(name="PNG with gamma, depth and text", data=encode(_RGB8, RGB, 8, before=chunk(b"gAMA", b"\0\0\xb1\x8f") + chunk(b"sBIT", b"\5\6\5") + chunk(b"tEXt", b"a\0b")), pixels=_RGB8.astype(np.uint8)),
     Case(name="PNG tRNS of a colour that is not there", data=encode(_RGB8 // 2, RGB, 8, before=chunk(b"tRNS", b"\0\0" + b"\0\xff" * 2)), pixels=(_RGB8 // 2).astype(np.uint8), says="alpha dropped"),
     Case(name="PNG gray 8 tRNS with high bits set", data=encode(_GRAY8, GRAY, 8, before=chunk(b"tRNS", b"\x01\xff")), refused="transparent"),

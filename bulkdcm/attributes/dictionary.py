@@ -23,6 +23,7 @@ OWNED = {
             "Rows",
             "Columns",
             "SamplesPerPixel",
+            "SamplesPerPixelUsed",
             "PhotometricInterpretation",
             "PlanarConfiguration",
             "BitsAllocated",
@@ -30,11 +31,16 @@ OWNED = {
             "HighBit",
             "PixelRepresentation",
             "NumberOfFrames",
+            "FrameIncrementPointer",
             "FloatPixelData",
             "DoubleFloatPixelData",
             "PixelPaddingRangeLimit",
             "SmallestImagePixelValue",
             "LargestImagePixelValue",
+            "SmallestPixelValueInSeries",
+            "LargestPixelValueInSeries",
+            "SmallestImagePixelValueInPlane",
+            "LargestImagePixelValueInPlane",
             "ExtendedOffsetTable",
             "ExtendedOffsetTableLengths",
             "ICCProfile",
@@ -42,9 +48,36 @@ OWNED = {
         ),
         "it comes from the image",
     ),
+    **dict.fromkeys(
+        (
+            *(
+                f"{kind}{color}PaletteColorLookupTable{part}"
+                for color in ("Red", "Green", "Blue", "Alpha")
+                for kind, part in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
+                if (kind, color, part) != ("", "Alpha", "Descriptor")
+            ),
+            "PaletteColorLookupTableUID",
+        ),
+        "palettes are expanded, so that no image is PALETTE COLOR (PS3.3 C.7.6.3.1.2)",
+    ),
+    "PixelDataProviderURL": "the pixels are in the file (PS3.3 C.7.6.3)",
+    **dict.fromkeys(
+        (
+            "ConcatenationUID",
+            "SOPInstanceUIDOfConcatenationSource",
+            "InConcatenationNumber",
+            "InConcatenationTotalNumber",
+            "ConcatenationFrameOffsetNumber",
+        ),
+        "all frames of an object are in one file (PS3.3 C.7.6.16.2.2.4)",
+    ),
 }
 _CODE_SEQUENCES = frozenset(
     {"AnatomicRegionSequence", "AnatomicRegionModifierSequence", "PrimaryAnatomicStructureSequence"}
+)
+# Called so, but with other attributes of Type 1 in their items.
+_MORE_THAN_CODES = frozenset(
+    {"MultiplexedAudioChannelsDescriptionCodeSequence", "ContentCreatorIdentificationCodeSequence"}
 )
 
 
@@ -60,7 +93,10 @@ class Entry:
     @property
     def is_code_sequence(self) -> bool:
         """Whether its items are codes (PS3.3 8.8), which a cell can hold."""
-        return self.vr == "SQ" and (self.keyword.endswith("CodeSequence") or self.keyword in _CODE_SEQUENCES)
+        return self.vr == "SQ" and (
+            (self.keyword.endswith("CodeSequence") and self.keyword not in _MORE_THAN_CODES)
+            or self.keyword in _CODE_SEQUENCES
+        )
 
     def takes(self, count: int) -> bool:
         """Whether `count` values fit the VM, as ``1``, ``1-n``, ``2-2n``, ``1-3``, ``3-3n`` or ``1-n or 1``."""
@@ -84,6 +120,12 @@ def find(keyword: str) -> Entry | None:
     if tag is None or not keyword:
         return None
     return Entry(keyword=keyword, tag=tag, vr=dictionary_VR(tag), vm=dictionary_VM(tag))
+
+
+def tag_of(keyword: str) -> int:
+    """Return the tag of a keyword that is in the dictionary."""
+    entry = find(keyword)
+    return entry.tag if entry else 0
 
 
 @lru_cache(maxsize=8192)

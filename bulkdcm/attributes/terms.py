@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _YES_NO = ("YES", "NO")
+# Directions in an animal; what a human's letters alone spell is one of a human.
+_QUADRUPED = re.compile(r"(LE|RT|D|V|CR|CD|R|M|L|PR|DI|PA|PL){1,3}")
 
 # Enumerated Values: keyword to the allowed values and the section that lists them. None else may be used.
 ENUMERATED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -25,7 +27,14 @@ ENUMERATED: dict[str, tuple[tuple[str, ...], str]] = {
     "TypeOfPatientID": (("TEXT", "RFID", "BARCODE"), "C.7.1.1"),
     "VOILUTFunction": (("LINEAR", "LINEAR_EXACT", "SIGMOID"), "C.11.2"),
 }
-_POSITIVE = {"PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "SliceThickness", "PixelAspectRatio"}
+_POSITIVE = {
+    "PixelSpacing": "10.7.1",
+    "ImagerPixelSpacing": "10.7.1",
+    "NominalScannedPixelSpacing": "10.7.1",
+    "SliceThickness": "C.7.6.2",
+    "PixelAspectRatio": "C.7.6.3.1.7",
+    "WindowWidth": "C.11.2.1.2",
+}
 
 # Defined Terms: others are allowed, but readers won't know them, so the preflight says so.
 DEFINED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -49,12 +58,10 @@ def broken_rule(keyword: str, values: list[str]) -> str:
     """Return the rule of PS3.3 that the values break, or an empty string."""
     if keyword in ENUMERATED:
         allowed, section = ENUMERATED[keyword]
-        if any(value and value not in allowed for value in values):
+        if any(value and value.lstrip("+") not in allowed for value in values):
             return f"{keyword} is one of {', '.join(allowed)} (PS3.3 {section})"
     if keyword in _POSITIVE and any(value and float(value) <= 0 for value in values):
-        return f"{keyword} is greater than zero (PS3.3 10.7.1)"
-    if keyword == "WindowWidth" and any(value and float(value) < 1 for value in values):
-        return "WindowWidth is at least 1 (PS3.3 C.11.2.1.2)"
+        return f"{keyword} is greater than zero (PS3.3 {_POSITIVE[keyword]})"
     if keyword == "ImageType":
         return _image_type(values)
     if keyword == "PatientOrientation" and not all(_orientation(value) for value in values):
@@ -70,7 +77,7 @@ def _image_type(values: list[str]) -> str:
 
 def _orientation(value: str) -> bool:
     if not re.fullmatch(r"[APRLHF]{0,3}", value):
-        return False
+        return _QUADRUPED.fullmatch(value) is not None
     # One letter of each pair of opposites at most.
     return all(
         len(set(pair) & set(value)) <= 1 and all(value.count(x) <= 1 for x in pair) for pair in ("AP", "RL", "HF")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -12,7 +13,7 @@ from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.init import init
-from bulkdcm.cli.output import make_safe
+from bulkdcm.cli.output import make_safe, say
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
 from bulkdcm.cli.show_file import show_file
@@ -44,18 +45,21 @@ def run(arguments: list[str] | None = None) -> int:
         code = cli.main(arguments, prog_name="bulkdcm", standalone_mode=False)
         sys.stdout.flush()  # else a full disk is noticed when nobody can say so any more
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().splitlines():
+            say(line, err=True)
         return SettingsError.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         asked = isinstance(error.__cause__ or error, Terminated)  # click makes its own of it
         return _TERMINATED if asked else _INTERRUPTED
     except ManifestError as error:
         show(error.problems)
-        click.echo(f"error: {error}", err=True)
+        say(error.message, err=True, prefix="" if error.problems else "error: ")
         return error.exit_code
     except RunError as error:
-        click.echo(f"error: {error}", err=True)
+        say(error.message, err=True, prefix="error: ")
         return error.exit_code
     return code if isinstance(code, int) else 0
 

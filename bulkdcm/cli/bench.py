@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH, NEW_FILE, manifest_options
+from bulkdcm.cli.output import say
 from bulkdcm.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **o
     found = []
     for one in measure(manifest, settings, tried, **named):
         found.append(one)
-        click.echo(f"{one.images_per_s:>10,.1f} images/s  {one.configuration.options}", err=True)
+        say(f"{one.images_per_s:>10,.1f} images/s  {one.configuration.options}", err=True)
     best = recommended(found)
     console = Console(highlight=False)
     console.print(_rates(found))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import manifest_options
+from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted, show
 from bulkdcm.errors import ManifestError
 
@@ -26,10 +27,10 @@ def check(manifest: Path, **options: Any) -> int:
     show(problems)
     if options["mapping"]:
         for row in pipeline.first_rows(manifest, _SHOWN, **options):
-            click.echo(f"line {row.line}: {row.source} → {row.output}")
+            say(f"line {row.line}: {row.source} → {row.output}")
             for keyword, cell in row.attributes.items():
-                click.echo(f"    {keyword}  {cell}")
+                say(f"    {keyword}  {cell}")
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    click.echo(f"{manifest}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
+    say(f"{manifest}: {counted(errors, 'error')}, {counted(warnings, 'warning')}")
     return ManifestError.exit_code if errors else 0

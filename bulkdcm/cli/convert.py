@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import manifest_options, out_option, run_options
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,5 +26,5 @@ def convert(manifest: Path, out: Path, *, dry_run: bool, **options: Any) -> int:
     if not dry_run:
         return shown_to_its_end(pipeline.convert, manifest, out, options)
     for reason, count in sorted(pipeline.plan(manifest, out, **options).items()):
-        click.echo(f"{count:>10,}  {reason}")
+        say(f"{count:>10,}  {reason}")
     return 0

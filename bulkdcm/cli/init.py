@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH, pairs
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,31 +35,34 @@ if TYPE_CHECKING:
 @click.option(
     "--with", "facts", multiple=True, metavar="FACT", help="Facts of the files as columns: date, density; repeatable."
 )
+@click.option("--follow-links", is_flag=True, help="Take links that lead to files outside IMAGES.")
 @click.option("--from", "dataset", type=LOCAL_PATH, help="A dataset's own CSV: propose a mapping for it.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV.")
 def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
     """Write a manifest of the images in the folder IMAGES; or, with --from, a mapping for a dataset's own CSV."""
-    from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping
+    from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping, write_new
     from bulkdcm.errors import SettingsError
+    from bulkdcm.settings import Settings
 
     if (images is None) == (dataset is None):
         msg = "name either a folder of images, or a CSV with --from."
         raise SettingsError(msg)
     if dataset:
-        text = propose_mapping(dataset, encoding)
-        try:
-            with out.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            msg = f"--out {out}: {error.strerror}. Name another file."
-            raise SettingsError(msg) from error
-        click.echo(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
+        text = propose_mapping(dataset, Settings(encoding=encoding).encoding)
+        write_new(out, text)
+        if questions := text.count("question = "):
+            say(f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True)
+        say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
-    if images is None or not images.is_dir():
-        msg = f"{images}: no such folder."
+    if images is None or not os.path.isdir(images):  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
+        msg = f"{images}: no such folder. Name the folder that holds the images."
+        if images is not None and os.path.lexists(images):
+            msg = (
+                f"{images}: this is a file. Name the folder that holds the images, or a dataset's own CSV with --from."
+            )
         raise SettingsError(msg)
     count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
-    click.echo(f"{out} written: {count:,} images")
+    say(f"{out} written: {count:,} images")
     for note in notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.engines import DEFAULT, ENGINES
-from bulkdcm.settings import LAYOUTS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,11 +137,18 @@ run_options = _all(
             help=f"{', '.join(TRANSFER_SYNTAXES)}:90. auto passes JPEG streams through; the others decode them.",
         ),
         click.option(
+            "--streams",
+            type=click.Choice(STREAMS),
+            default="trust",
+            show_default=True,
+            help="decode: JPEG streams that are passed through are decoded too, and refused if that finds anything wrong.",
+        ),
+        click.option(
             "--max-pixels",
             type=click.IntRange(1),
             default=178_956_970,
             show_default=True,
-            help="Refuse larger images before decoding them.",
+            help="Refuse larger images, all frames counted, before decoding them.",
         ),
         click.option(
             "--background",
@@ -186,16 +193,16 @@ run_options = _all(
         click.option(
             "--row-timeout",
             type=click.FloatRange(0),
-            default=0.0,
+            default=None,
             metavar="SECONDS",
-            help="Fail a row that takes longer. [never]",
+            help="Fail a row that takes longer, with --backend loky; 0 for never. [300]",
         ),
         click.option(
             "--memory-limit",
             type=click.IntRange(0),
             default=0,
             metavar="MB",
-            help="What a worker may allocate. [its share of the machine's]",
+            help="What a worker may allocate, with --backend loky. [its share of the machine's]",
         ),
         click.option(
             "--fsync/--no-fsync",

@@ -6,10 +6,13 @@ import errno
 import io
 import os
 import sys
+import warnings
 from typing import Any, TextIO
 
+import click
+
 from bulkdcm.errors import StorageError
-from bulkdcm.printable import ERRORS
+from bulkdcm.printable import ERRORS, visible
 
 
 class _Stream(io.FileIO):
@@ -64,7 +67,28 @@ def _safe(stream: TextIO | None, descriptor: int, *, told: bool) -> TextIO:
     )
 
 
+def say(text: str, *, err: bool = False, prefix: str = "") -> None:
+    """Print a line in which names, cells and values of others may stand; what acts on a terminal is shown instead.
+
+    Parameters
+    ----------
+    text
+        What to print.
+    err
+        Whether it goes to the standard error.
+    prefix
+        Printed before it as it is, colours too.
+    """
+    click.echo(f"{prefix}{visible(text)}", err=err)
+
+
 def make_safe() -> None:
-    """Replace the standard output and error of this process by ones that bear what people do to them."""
+    """Replace the standard output and error of this process by ones that bear what people do to them.
+
+    Warnings of libraries, which hold values as they stand in files, are dropped here and in workers, unless they're asked for.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        os.environ["PYTHONWARNINGS"] = "ignore"
     sys.stdout = _safe(sys.stdout, 1, told=True)
     sys.stderr = _safe(sys.stderr, 2, told=False)

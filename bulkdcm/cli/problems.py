@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bulkdcm.cli.output import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,9 +17,9 @@ _COLORS = {"error": "red", "warning": "yellow"}
 
 
 def show(problems: Iterable[Problem]) -> None:
-    """Print each problem: severity, place, value, rule, remedy."""
+    """Print each problem in a line: severity, place, values, rule, remedy."""
     for problem in problems:
-        click.echo(f"{click.style(problem.severity, fg=_COLORS[problem.severity])}: {problem}", err=True)
+        say(problem.text, err=True, prefix=f"{click.style(problem.severity, fg=_COLORS[problem.severity])}: ")
 
 
 def counted(count: int, noun: str) -> str:

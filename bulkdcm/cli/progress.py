@@ -7,10 +7,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +63,7 @@ def _lines() -> Callable[[Progress], None]:
         done = progress.converted + progress.failed
         rate = done / (now - began)
         left_s = (progress.rows - done) / rate if rate else 0
-        click.echo(
+        say(
             f"{done:,} of {progress.rows:,} rows, {progress.failed:,} failed, {rate:,.0f} images/s, about {left_s:,.0f} s left",
             err=True,
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import show
 
 if TYPE_CHECKING:
@@ -28,10 +27,10 @@ def shown_to_its_end(call: Callable[..., Report], manifest: Path, out: Path, opt
         report = call(manifest, out, on_progress=on_progress, **options)
     show(report.warnings)
     for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     console = Console(highlight=False)
     for line in terminal.lines(report, str(out)):
         console.print(line, soft_wrap=True)
     if report.interrupted:
-        click.echo("interrupted: what was finished is kept. Run the same command again to go on.", err=True)
+        say("interrupted: what was finished is kept. Run the same command again to go on.", err=True)
     return report.exit_code

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,10 @@ def show_file(file: Path) -> int:
     width = max(map(len, uids))
     for name, uid in uids.items():
         known = f"  {uid.name}" if uid.name != uid else ""
-        click.echo(f"{name:<{width}}  {uid or '(none)'}{known}")
-    click.echo()
+        say(f"{name:<{width}}  {uid or '(none)'}{known}")
+    say("")
     for element in dataset:
         if not element.tag.is_private and element.VR != "UI" and not element.is_empty:
             value = f"{len(element.value)} items" if element.VR == "SQ" else str(element.value)
-            click.echo(f"{element.keyword}  {value[:100]}")
+            say(f"{element.keyword}  {value[:100]}")
     return 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from bulkdcm.attributes import values
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 _EXIF_IFD, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
 _MM_AN_INCH = 25.4
 _LEAST_DPI, _MOST_DPI = 10, 20_000  # others are placeholders
+# What software writes where nobody has measured anything: 72 and 96 dots an inch, also rounded to whole dots a cm.
+_SOFTWARE_DPI, _ROUNDING = (72, 96), 1
+_EXIF_DENSITY = (0x011A, 0x011B, 0x0128)  # XResolution, YResolution, ResolutionUnit
+_DOTS_OF_UNIT = {2: 1.0, 3: 2.54}
 
 
 def taken(path: Path) -> dict[str, str]:
@@ -26,20 +32,37 @@ def taken(path: Path) -> dict[str, str]:
         text = ""
     match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)\0?", text)
     date, time = ("".join(match.groups()[:3]), "".join(match.groups()[3:])) if match else ("", "")
-    return {"AcquisitionDate": date, "AcquisitionTime": time}
+    found = {"AcquisitionDate": date, "AcquisitionTime": time}
+    # A camera whose clock was never set says 0000:00:00.
+    impossible = any(values.broken_rule(name, text) for name, text in found.items() if text)
+    return dict.fromkeys(found, "") if impossible else found
 
 
 def density(path: Path) -> dict[str, str]:
     """Return the size of a pixel on the film or paper that was scanned, by the file's density."""
     try:
         with Image.open(path) as image:
-            across, down = image.info.get("dpi", (0, 0))
+            across, down = _dots_an_inch(image)
     except Exception:  # noqa: BLE001  # as above
         across = down = 0
-    known = all(_LEAST_DPI <= float(dpi) <= _MOST_DPI for dpi in (across, down))
+    known = all(_measured(float(dpi)) for dpi in (across, down))
     # Rows first (PS3.3 10.7.1.3): the distance between rows is the vertical one.
     text = "\\".join(f"{_MM_AN_INCH / float(dpi):.6g}" for dpi in (down, across)) if known else ""
     return {"NominalScannedPixelSpacing": text}
+
+
+def _dots_an_inch(image: Image.Image) -> tuple[float, float]:
+    """Return the density across and down; 0 where the file has none."""
+    if image.format != "JPEG" or image.info.get("jfif_unit") in {1, 2}:
+        return image.info.get("dpi", (0, 0))  # type: ignore[no-any-return]
+    # Pillow makes 72 of an EXIF without a density, and knows one direction only.
+    across, down, unit = (image.getexif().get(tag, 0) for tag in _EXIF_DENSITY)
+    scale = _DOTS_OF_UNIT.get(unit, 0)
+    return float(across) * scale, float(down) * scale
+
+
+def _measured(dpi: float) -> bool:
+    return _LEAST_DPI <= dpi <= _MOST_DPI and not any(abs(dpi - usual) < _ROUNDING for usual in _SOFTWARE_DPI)
 
 
 FACTS: dict[str, Callable[[Path], dict[str, str]]] = {"date": taken, "density": density}

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
-import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bulkdcm import iods
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
 from bulkdcm.draft.listing import listed
+from bulkdcm.draft.new_file import new_file
+from bulkdcm.draft.own_check import RESERVED, OwnCheck
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import fold, mirrored
+from bulkdcm.manifest import DICOM, DICOM_ENDINGS, Column, Manifest, fold, mirrored, numbered, resolve
+from bulkdcm.printable import printable
+from bulkdcm.settings import Settings, local_path
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from pathlib import Path
+
+    from bulkdcm.draft.listing import Listing
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
+_OF_THE_FILE = ("source", "sha256")
+_MOST_DIGITS = 64
+_NO_NAME = "file names that PatientName can't hold, left empty"
+_NO_IMAGES = "images that are no DICOM files, which sop_class DICOM needs"
+_OWN_CLASS = "DICOM files, which keep their own class instead of {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,8 @@ class FolderOptions:
         PatientName from the file's name without its ending.
     facts
         Which facts of the files become columns: ``date`` (EXIF), ``density`` (PNG pHYs, JPEG JFIF).
+    follow_links
+        Whether links to files outside the folder are images of it.
     """
 
     pattern: str = ""
@@ -51,10 +63,13 @@ class FolderOptions:
     constants: tuple[tuple[str, str], ...] = ()
     name_from_stem: bool = False
     facts: tuple[str, ...] = field(default_factory=tuple)
+    follow_links: bool = False
 
 
-def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tuple[int, list[str]]:
+def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOptions) -> tuple[int, list[str]]:
     """Write a manifest of the images in a folder; return how many, and what was left out, a line a kind.
+
+    What is written passes ``bulkdcm check``, but for columns that only the user can fill in, which are said.
 
     Parameters
     ----------
@@ -68,30 +83,43 @@ def draft_manifest(images: Path, manifest: Path, options: FolderOptions) -> tupl
     Raises
     ------
     SettingsError
-        Where an option can't be used, or a path doesn't fit the pattern.
+        Where an option can't be used, or a path doesn't fit the pattern; nothing is written then.
     """
+    images, manifest = local_path("IMAGES", images), local_path("--out", manifest)
     _check_names(options)
     matcher = _matcher(options.pattern) if options.pattern else None
-    listing = listed(images)
+    listing = listed(images, follow_links=options.follow_links)
     found = sorted(listing.images, key=natural)
-    if not found:
-        msg = f"{images}: no image in it. Name the folder that holds the PNG or JPEG files."
-        raise SettingsError(msg)
     rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
-    _number_instances(rows)
+    if options.name_from_stem:
+        _drop_impossible_names(rows, listing)
+    rows = _with_classes(rows, listing)
+    _number_instances(manifest, rows, listing.dicom)
     _tell_apart(rows)
-    _write(manifest, rows)
-    return len(rows), list(listing.notes())
+    with new_file(manifest) as write:
+        count = OwnCheck(images, options, listing, write).write_accepted(rows)
+    return count, list(listing.notes())
 
 
 def _check_names(options: FolderOptions) -> None:
-    named = [*re.findall(r"\{(\w*)\}", options.pattern), *dict(options.numbers), *dict(options.constants)]
-    for name in named:
+    named = [
+        *((name, f"--pattern {options.pattern}") for name in re.findall(r"\{(\w*)\}", options.pattern)),
+        *((name, f"--number {name}={start}") for name, start in options.numbers),
+        *((name, f"--set {name}={text}") for name, text in options.constants),
+    ]
+    for text in (options.pattern, *(part for pair in (*options.numbers, *options.constants) for part in pair)):
+        if printable(text) != text:
+            msg = f"{text!r} is no text in UTF-8. Write it in the encoding of this system."
+            raise SettingsError(msg)
+    for name, option in named:
+        if name in _OF_THE_FILE:
+            msg = f"{option}: {name!r} is a fact of each file, which no option gives. Leave it out."
+            raise SettingsError(msg)
         if name not in dictionary.RESERVED and dictionary.find(name) is None:
-            msg = f"{name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
+            msg = f"{option}: {name!r} is no DICOM keyword. {dictionary.did_you_mean(name)}".rstrip()
             raise SettingsError(msg)
     for name, start in options.numbers:
-        if not start.isdecimal():
+        if not re.fullmatch(r"[0-9]{1,18}", start):
             msg = f"--number {name}={start}: count from a whole number, as --number PatientID=001."
             raise SettingsError(msg)
     for name, text in options.constants:
@@ -140,20 +168,59 @@ def _row(root: Path, path: str, number: int, matcher: re.Pattern[str] | None, op
             )
             raise SettingsError(msg)
         row |= match.groupdict()
-    row.setdefault(_SERIES_NUMBER, "1")
     return row
 
 
-def _number_instances(rows: list[dict[str, str]]) -> None:
-    """Give each row its place in its series; a folder is a series where nothing else tells them apart."""
-    if _INSTANCE_NUMBER in rows[0]:
-        return
-    counts: dict[tuple[str, ...], int] = {}
-    telling = [name for name in rows[0] if name not in {"source", "PatientName"}]
+def _drop_impossible_names(rows: list[dict[str, str]], listing: Listing) -> None:
     for row in rows:
-        key = (posixpath.dirname(row["source"]), *(row[name] for name in telling))
-        counts[key] = counts.get(key, 0) + 1
-        row[_INSTANCE_NUMBER] = str(counts[key])
+        if values.broken_rule("PatientName", row["PatientName"]):
+            listing.say(_NO_NAME, row["source"])
+            row["PatientName"] = ""
+
+
+def _with_classes(rows: list[dict[str, str]], listing: Listing) -> list[dict[str, str]]:
+    """Return the rows, each with a class that its file's content agrees with: the check reads names only."""
+    kept = []
+    for row in rows:
+        source, named = row["source"], row.get("sop_class", "")
+        known = iods.BY_NAME.get(named)
+        as_dicom = known.restamp if known else not named and source.lower().endswith(DICOM_ENDINGS)
+        if source in listing.dicom and not as_dicom:
+            row["sop_class"] = DICOM
+            if named:
+                listing.say(_OWN_CLASS.format(named), source)
+        elif source not in listing.dicom and as_dicom:
+            if named:
+                listing.note(_NO_IMAGES, source)
+                continue
+            row["sop_class"] = iods.DEFAULT
+        kept.append(row)
+    return kept
+
+
+def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collection[str]) -> None:
+    """Give each object its place in its series, as the rows will make it; frames of one object share the number.
+
+    DICOM files keep the numbers they have.
+    """
+    for row in rows:
+        row.setdefault(_SERIES_NUMBER, "" if row["source"] in dicom else "1")
+    if not rows or _INSTANCE_NUMBER in rows[0]:
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: Column.of([row.get(name, "").strip(" ") for row in rows]) for name in names}
+    lines = np.arange(len(rows), dtype=np.int32)
+    resolved = resolve(Manifest(manifest, columns, lines), Settings(), iods.BY_NAME, iods.DEFAULT)
+    _, series = numbered(resolved)
+    first = {other: members[0] for members in resolved.frames.values() for other in members}
+    counts: Counter[int] = Counter()
+    for ordinal, (row, code) in enumerate(zip(rows, series.tolist(), strict=True)):
+        head = first.get(ordinal, ordinal)
+        if head == ordinal:
+            counts[code] += 1
+            row[_INSTANCE_NUMBER] = "" if row["source"] in dicom else str(counts[code])
+    for ordinal, head in first.items():
+        rows[ordinal][_INSTANCE_NUMBER] = rows[head][_INSTANCE_NUMBER]
 
 
 def _tell_apart(rows: list[dict[str, str]]) -> None:
@@ -165,40 +232,12 @@ def _tell_apart(rows: list[dict[str, str]]) -> None:
     forms = Counter(normal_form(row["source"]) for row in rows)
     numbers: Counter[str] = Counter()
     for row, output in zip(rows, planned, strict=True):
-        if (counts[output] > 1 or output in folders) and "output" not in row:
-            row["output"] = next(
-                name
-                for name in (
-                    f"{row['source']}{number}.dcm" for number in ("", *map("-{}".format, range(2, len(rows) + 2)))
-                )
-                if fold(name) not in taken
-            )
+        reserved = output.split("/", 1)[0] in RESERVED
+        if (reserved or counts[output] > 1 or output in folders) and "output" not in row:
+            stem = f"_{row['source']}" if reserved else row["source"]
+            numbered = (f"{stem}{number}.dcm" for number in ("", *map("-{}".format, range(2, len(rows) + 2))))
+            row["output"] = next(name for name in numbered if fold(name) not in taken)
             taken.add(fold(row["output"]))
         if forms[key := normal_form(row["source"])] > 1 and "instance" not in row:
             numbers[key] += 1
             row["instance"] = f"{key} {numbers[key]}"
-
-
-def _write(manifest: Path, rows: Iterable[dict[str, str]]) -> None:
-    """Write the whole manifest, or none."""
-    rows = list(rows)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    data = text.getvalue().encode("utf-8")
-    made = False
-    try:
-        with manifest.open("xb") as file:
-            made = True
-            file.write(data)
-    except FileExistsError as error:
-        msg = f"--out {manifest}: there is a file already. Name another, or remove it."
-        raise SettingsError(msg) from error
-    except OSError as error:
-        if made:
-            with contextlib.suppress(OSError):
-                manifest.unlink()
-        msg = f"--out {manifest}: {error.strerror}. Name a file that can be written."
-        raise SettingsError(msg) from error

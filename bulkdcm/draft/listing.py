@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulkdcm.errors import SettingsError
 from bulkdcm.images import READERS
 from bulkdcm.ledger_files import FOLDER
 from bulkdcm.manifest import mirrored, outside, unusable
+from bulkdcm.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEAD_BYTES = 132
 _SHOWN = 3
-OTHER, LINKED, OUTSIDE, DANGLING, OUTPUTS, UNREADABLE, NO_TEXT, UNFIT = (
+OTHER, HIDDEN, SPECIAL, LINKED, OUTSIDE, DANGLING, OUTPUTS, OUTPUT, UNREADABLE, UNLISTED, NO_TEXT, UNFIT = (
     "other files",
+    "hidden names, which begin with a dot",
+    "pipes, sockets or devices",
     "linked folders, not entered",
-    "links that lead outside the folder; --follow-links of convert reads them",
+    "links that lead outside the folder; --follow-links takes them",
     "links that lead nowhere",
     "folders with the outputs of an earlier run",
+    "DICOM files in the output folder of an earlier run",
     "files that can't be read",
+    "folders that can't be listed",
     "files whose names are no text in this system's encoding",
     "files whose names a manifest can't hold",
 )
@@ -37,75 +44,138 @@ class Listing:
     ----------
     images
         Paths relative to the folder, with forward slashes.
+    dicom
+        Those of them that are DICOM files.
     noted
-        For each kind of thing that is left out, or that the user should know of: which.
+        For each kind of thing that is left out: which.
+    said
+        For each kind of other thing that the user should know of: which.
     """
 
     images: list[str] = field(default_factory=list)
+    dicom: set[str] = field(default_factory=set)
     noted: dict[str, list[str]] = field(default_factory=dict)
+    said: dict[str, list[str]] = field(default_factory=dict)
 
     def note(self, kind: str, what: str) -> None:
-        """Note one thing."""
+        """Note one thing that is left out."""
         self.noted.setdefault(kind, []).append(what)
+
+    def say(self, kind: str, what: str) -> None:
+        """Note one thing that isn't left out."""
+        self.said.setdefault(kind, []).append(what)
 
     def notes(self) -> Iterator[str]:
         """Yield a line a kind, with its count and some examples."""
-        for kind, found in self.noted.items():
-            shown = ", ".join(sorted(found)[:_SHOWN])
-            left = "" if kind == OUTSIDE else "left out: "
-            yield f"{left}{len(found):,} {kind}, such as {shown}"
+        for left, kinds in (("left out: ", self.noted), ("", self.said)):
+            for kind, found in kinds.items():
+                yield f"{left}{len(found):,} {kind}, such as {', '.join(map(shown, sorted(found)[:_SHOWN]))}"
 
 
-def listed(root: Path) -> Listing:
-    """Return what is in a folder and in the folders below it."""
+def shown(text: str) -> str:
+    """Return a name as one line of a terminal shows it."""
+    escaped = printable(text)
+    if escaped.isprintable():
+        return escaped
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in escaped)
+
+
+def listed(root: Path, *, follow_links: bool = False) -> Listing:
+    """Return what is in a folder and in the folders below it.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    follow_links
+        Whether links to files outside it are taken.
+
+    Raises
+    ------
+    SettingsError
+        If it can't be listed at all.
+    """
     found = Listing()
-    real = os.path.realpath(root)
-    for folder, folders, names in os.walk(root):
-        kept = []
-        for name in sorted(folders):
-            path = Path(folder, name)
-            shown = path.relative_to(root).as_posix()
-            if name.startswith("."):
-                continue
-            if path.is_symlink():
-                found.note(LINKED, f"{shown}, which leads to {os.path.realpath(path)}")
-            elif (path / FOLDER).is_dir():
-                found.note(OUTPUTS, shown)
-            else:
-                kept.append(name)
-        folders[:] = kept
+    look = _Look(found, root, follow_links=follow_links)
+    for folder, folders, names in os.walk(root, onerror=look.unlisted):
+        folders[:] = [name for name in sorted(folders) if look.enters(Path(folder, name))]
         for name in sorted(names):
-            if not name.startswith("."):
-                _look(found, Path(folder, name), Path(folder, name).relative_to(root).as_posix(), real)
+            look.at(Path(folder, name))
     return found
 
 
-def _look(found: Listing, path: Path, shown: str, root: str) -> None:
-    """List a file as an image, or note why it is left out."""
-    if path.is_symlink() and not path.exists():
-        found.note(DANGLING, shown)
-        return
-    if not path.is_file():
-        found.note(OTHER, shown)
-        return
+class _Look:
+    def __init__(self, found: Listing, root: Path, *, follow_links: bool) -> None:
+        self._found, self._root = found, root
+        self._real = os.path.realpath(root).rstrip(os.sep) + os.sep
+        self._follow_links = follow_links
+        self._is_output = _is_folder(root / FOLDER)
+
+    def unlisted(self, error: OSError) -> None:
+        """Note a folder that can't be listed."""
+        path = Path(error.filename)
+        if path == self._root:
+            msg = f"{path}: can't be listed: {error.strerror}. Name a folder that can be read."
+            raise SettingsError(msg) from error
+        self._found.note(UNLISTED, f"{self._name(path)} ({error.strerror})")
+
+    def enters(self, path: Path) -> bool:
+        """Return whether a folder is entered; note it if it isn't."""
+        name = self._name(path)
+        if path.name.startswith("."):
+            if name != FOLDER:
+                self._found.note(HIDDEN, name)
+        elif path.is_symlink():
+            self._found.note(LINKED, f"{name}, which leads to {os.path.realpath(path)}")
+        elif _is_folder(path / FOLDER):
+            self._found.note(OUTPUTS, name)
+        else:
+            return True
+        return False
+
+    def at(self, path: Path) -> None:
+        """List a file as an image, or note why it is left out."""
+        name = self._name(path)
+        kind, head = (HIDDEN, b"") if path.name.startswith(".") else _head(path)
+        is_dicom = head[128:] == b"DICM"
+        if not kind and not (is_dicom or any(head.startswith(signatures) for _, signatures, _ in READERS)):
+            kind = OTHER
+        if not kind and is_dicom and self._is_output:
+            kind = OUTPUT
+        if kind := kind or self._unfit(path, name):
+            self._found.note(kind, repr(name) if kind == UNFIT else name)
+            return
+        self._found.images.append(name)
+        if is_dicom:
+            self._found.dicom.add(name)
+
+    def _unfit(self, path: Path, name: str) -> str:
+        """Return why a manifest can't name an image; empty if it can."""
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            return NO_TEXT
+        control = any(unicodedata.category(character) == "Cc" for character in name)
+        if name != name.strip(" ") or control or outside(name) or unusable(mirrored(name)):
+            return UNFIT
+        leads_out = path.is_symlink() and not os.path.realpath(path).startswith(self._real)
+        return OUTSIDE if leads_out and not self._follow_links else ""
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
+
+
+def _head(path: Path) -> tuple[str, bytes]:
+    """Return why a file has no content to look at (empty if it has), and its first bytes."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return SPECIAL, b""
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            return "", file.read(_HEAD_BYTES)
     except OSError:
-        found.note(UNREADABLE, shown)
-        return
-    if not (any(head.startswith(signatures) for _, signatures, _ in READERS) or head[128:] == b"DICM"):
-        found.note(OTHER, shown)
-        return
-    try:
-        shown.encode("utf-8")
-    except UnicodeEncodeError:
-        found.note(NO_TEXT, shown)
-        return
-    control = any(unicodedata.category(character) == "Cc" for character in shown)
-    if shown != shown.strip(" ") or control or outside(shown) or unusable(mirrored(shown)):
-        found.note(UNFIT, repr(shown))
-        return
-    if path.is_symlink() and not os.path.realpath(path).startswith(root + os.sep):
-        found.note(OUTSIDE, shown)
-    found.images.append(shown)
+        there = os.path.exists(path)  # noqa: PTH110  # as above
+        return (DANGLING if path.is_symlink() and not there else UNREADABLE), b""

@@ -98,6 +98,8 @@ def _encode_known(dataset: Elements, uid: UID) -> bytes:
     )
     try:
         return head + dataset_bytes(dataset, implicit_vr=uid.is_implicit_VR)
+    except MemoryError:
+        raise
     except Exception as error:
         msg = f"the dataset can't be encoded: {error}."
         raise EncodeError(msg) from error
@@ -128,6 +130,8 @@ def encode_file(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     buffer = io.BytesIO()
     try:
         dcmwrite(buffer, dataset, enforce_file_format=True)
+    except MemoryError:
+        raise
     except Exception as error:
         msg = f"the dataset can't be encoded: {error}."
         raise EncodeError(msg) from error

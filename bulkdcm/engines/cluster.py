@@ -68,7 +68,7 @@ def _outcome(future: Any, chunk: Chunk) -> Any:
     except CancelledError as error:
         raise _ended(_GONE) from error
     except ClusterError as error:
-        raise _ended(str(error)) from error
+        raise _ended(error.message) from error
     except Exception as error:
         raise _ended(repr(error)) from error
 

@@ -15,7 +15,7 @@ class Sequential:
 
     same_machine = True
     names_the_row = False
-    stops_a_row = True
+    stops_a_row = False  # a signal reaches no long call into C
     limits_memory = False
     needs_address = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import frames, jpeg, pillow, png
+from bulkdcm.images import foreign, frames, jpeg, pillow, png
 from bulkdcm.images.png_chunks import SIGNATURE
 from bulkdcm.images.source import read_source
 
@@ -66,6 +66,10 @@ def read_one(source: Source, settings: Settings, iod: IOD) -> Frame:
             return reader(source, settings, iod)
     if source.data[128:132] == b"DICM":
         msg = f"{source.path}: a DICOM file. Give the row sop_class DICOM to re-stamp it."
+        raise PixelError(msg)
+    what, remedy = foreign.describe(source.data)
+    if what:
+        msg = f"{source.path}: not an image we read but {what}. {remedy}"
         raise PixelError(msg)
     names = ", ".join(name for name, _, _ in READERS)
     msg = f"{source.path}: not an image we read ({names}); it begins with {source.data[:8]!r}. Convert it to PNG."

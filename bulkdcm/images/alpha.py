@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import Pixels
 
 OPAQUE = "alpha dropped: every pixel is opaque"
+HIDING = "alpha dropped: it hides every pixel, so it is no transparency"
 COLLAPSED = "gray collapsed: the channels are all equal"
 
 
@@ -33,10 +34,24 @@ def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tupl
     ------
     PixelError
         Where a pixel is transparent and there is no background.
+
+    Notes
+    -----
+    Some writers leave the fourth channel at 0, above all in BMP. An alpha that hides every pixel of a picture is not meant
+    as transparency, so the picture is kept, whatever the background.
     """
     top = int(np.iinfo(alpha.dtype).max)
     if alpha.min() == top:
         return pixels, OPAQUE
+    hidden = not alpha.max()
+    if hidden and not _flat(pixels):
+        return pixels, HIDING
+    if hidden and not background:
+        msg = (
+            f"{source}: the alpha hides every pixel, and all have one colour beneath it: there is no picture in the file. "
+            "Export the image anew, without transparency."
+        )
+        raise PixelError(msg)
     if not background:
         count = int((alpha != top).sum())
         msg = (
@@ -52,7 +67,13 @@ def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tupl
     if pixels.ndim == 3:
         weight = weight[:, :, None]
     blended = (pixels.astype(np.uint64) * weight + back * (top - weight) + top // 2) // top
-    return cast("Pixels", blended.astype(alpha.dtype)), f"transparent pixels laid on {background}"
+    what = "the alpha hides every pixel: all of it" if hidden else "transparent pixels"
+    return cast("Pixels", blended.astype(alpha.dtype)), f"{what} laid on {background}"
+
+
+def _flat(pixels: Pixels) -> bool:
+    """Return whether all pixels have one colour, so that there is no picture for an alpha to hide."""
+    return bool((pixels == pixels[0, 0]).all())
 
 
 def collapse(pixels: Pixels) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+GRAY = "ICC profile left out: the image is gray"
 _HEADER = 128
 _CLASS, _SPACE, _ID = slice(12, 16), slice(16, 20), slice(84, 100)
 _CURVED = {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"}

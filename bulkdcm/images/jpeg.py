@@ -13,17 +13,20 @@ import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import icc, jpeg_stream, limits, native, orientation
+from bulkdcm.images import failures, icc, jpeg_form, jpeg_stream, jpeg_strict, limits, native, orientation
 from bulkdcm.model import Frame, Lossy
 
 if TYPE_CHECKING:
     from bulkdcm.images.jpeg_stream import JpegStream
-    from bulkdcm.model import IOD, Source
+    from bulkdcm.model import IOD, Pixels, Source
     from bulkdcm.settings import Settings
 
 BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1 = (f"1.2.840.10008.1.2.4.{n}" for n in ("50", "51", "57", "70"))
 METHOD = "ISO_10918_1"
 _RGB_IDS = tuple(b"RGB")
+_TAKEN_FOR_RGB = {_RGB_IDS, tuple(b"rgb")}  # by pydicom; libjpeg knows the first only
+_TRUSTED = {"trust": "stream not decoded (--streams trust)", "decode": "stream decoded without a warning"}
+_ADOBE_TRANSFORMS = {-1, 0, 1}  # of three components
 
 
 class _Coding(NamedTuple):
@@ -55,14 +58,27 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     stream = jpeg_stream.parse(source.data, source.path)
     limits.check(source.path, (stream.rows, stream.columns), len(stream.component_ids), stream.precision, settings)
     coding = _coding(stream, source.path, settings)
-    if missing := set(stream.component_ids) - stream.scanned:
-        msg = f"{source.path}: the JPEG stream has no scan of component {min(missing)}. Fetch the file again."
-        raise PixelError(msg)
-    said = (f"{stream.trailing_bytes} bytes after the first image left out",) if stream.trailing_bytes else ()
+    jpeg_form.check(stream, source.data, source.path)
+    said = _said(stream, coding)
     why = _why_decode(stream, coding, settings, iod)
     if why:
         return _decoded(source, stream, coding, settings, (*said, f"decoded: {why}"))
-    return _passed_through(source, stream, coding, said)
+    return _passed_through(source, stream, coding, settings, said)
+
+
+def _said(stream: JpegStream, coding: _Coding) -> tuple[str, ...]:
+    """Return what is to be known of a stream however it is used."""
+    said = []
+    if stream.trailing_bytes:
+        said.append(f"{stream.trailing_bytes} bytes after the first image left out")
+    if len(stream.component_ids) == 3:
+        if stream.jfif and stream.adobe_transform == 0:
+            said.append("JFIF says YCbCr and Adobe RGB: read as YCbCr, as libjpeg does")
+        elif stream.adobe_transform not in _ADOBE_TRANSFORMS:
+            said.append(f"Adobe transform {stream.adobe_transform} means nothing in three components: read as YCbCr")
+    if coding.color == "gray" and stream.icc_profile:
+        said.append(icc.GRAY)
+    return tuple(said)
 
 
 def _coding(stream: JpegStream, path: str, settings: Settings) -> _Coding:
@@ -116,15 +132,19 @@ def _lossless(stream: JpegStream, color: Literal["gray", "ycc", "rgb"], path: st
 
 
 def _eight_bit(stream: JpegStream, color: Literal["gray", "ycc", "rgb"]) -> _Coding:
+    if stream.lines_in_dnl:
+        return _Coding(color, "", "its height stands after its pixels (DNL)")
+    if jpeg_form.standard_tables_fit(stream):
+        return _Coding(color, "", "it has no Huffman tables, and the typical ones fit (T.81 K.3)")
     if stream.process == 1:
         if color == "gray":
             return _Coding("gray", EXTENDED)
         return _Coding(color, "", "extended sequential colour JPEG is not read everywhere")
     if color == "rgb" and stream.adobe_transform != 0:
         return _Coding("rgb", "", "RGB that only its component names tell")
-    if color == "ycc" and stream.component_ids == _RGB_IDS:
+    if color == "ycc" and stream.component_ids in _TAKEN_FOR_RGB:
         # JFIF or Adobe says YCbCr; without those segments decoders would take the names at their word.
-        return _Coding("ycc", "", "YCbCr under the component names R, G, B")
+        return _Coding("ycc", "", f"YCbCr under the component names {', '.join(map(chr, stream.component_ids))}")
     return _Coding(color, BASELINE)
 
 
@@ -155,7 +175,12 @@ def _lossy(stream: JpegStream, source: Source) -> tuple[Lossy, ...]:
     return (Lossy(ratio=size / (len(source.data) - stream.trailing_bytes), method=METHOD),)
 
 
-def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: tuple[str, ...]) -> Frame:
+def _passed_through(
+    source: Source, stream: JpegStream, coding: _Coding, settings: Settings, said: tuple[str, ...]
+) -> Frame:
+    encoded = stream.without_metadata(source.data, keep_adobe=coding.color == "rgb")
+    if settings.streams == "decode":
+        jpeg_strict.check(encoded, coding.color, source.path)
     profile, about = icc.input_profile(stream.icc_profile) if coding.color != "gray" else (b"", "")
     return Frame(
         rows=stream.rows,
@@ -163,11 +188,11 @@ def _passed_through(source: Source, stream: JpegStream, coding: _Coding, said: t
         samples_per_pixel=len(stream.component_ids),
         bits_stored=stream.precision,
         photometric_interpretation=_photometric_interpretation(coding),
-        streams=(stream.without_metadata(source.data, keep_adobe=coding.color == "rgb"),),
+        streams=(encoded,),
         transfer_syntax_uid=coding.transfer_syntax_uid,
         lossy=_lossy(stream, source),
         icc_profile=profile,
-        decisions=tuple(part for part in ("passed through", *said, about) if part),
+        decisions=tuple(part for part in ("passed through", _TRUSTED[settings.streams], *said, about) if part),
     )
 
 
@@ -178,17 +203,10 @@ def _decoded(source: Source, stream: JpegStream, coding: _Coding, settings: Sett
             f"through, and here it would have to be decoded ({said[-1].removeprefix('decoded: ')}). Export it as PNG."
         )
         raise PixelError(msg)
-    try:
-        with Image.open(io.BytesIO(source.data), formats=("JPEG", "MPO")) as image:
-            mode = {"gray": "L", "cmyk": "CMYK"}.get(coding.color, "RGB")
-            decoded = image if image.mode == mode else image.convert(mode)
-            pixels = np.asarray(decoded.convert("RGB") if mode == "CMYK" else decoded)
-    except Exception as error:
-        msg = f"{source.path}: the JPEG can't be decoded: {error}. Fetch the file again, or export it anew."
-        raise PixelError(msg) from error
-    if pixels.shape[:2] != (stream.rows, stream.columns):
-        msg = f"{source.path}: {pixels.shape[:2]} pixels decoded, {(stream.rows, stream.columns)} in its frame header. Export it anew."
-        raise PixelError(msg)
+    if coding.color == "cmyk":
+        pixels = _from_cmyk(source, stream)
+    else:
+        pixels = jpeg_strict.decode(stream, source.data, coding.color, source.path)
     # A CMYK profile describes what the pixels no longer are.
     facts = native.FileFacts(
         orientation=orientation.orientation_of(stream.exif),
@@ -196,3 +214,13 @@ def _decoded(source: Source, stream: JpegStream, coding: _Coding, settings: Sett
         lossy=_lossy(stream, source),
     )
     return native.frame_of(pixels, facts, settings, said)
+
+
+def _from_cmyk(source: Source, stream: JpegStream) -> Pixels:
+    what = f"{source.path}: the JPEG can't be decoded"
+    size_bytes = stream.rows * stream.columns * len(stream.component_ids)
+    with (
+        failures.decoding(what, "Fetch the file again, or export it anew.", size_bytes),
+        Image.open(io.BytesIO(source.data), formats=("JPEG", "MPO")) as image,
+    ):
+        return np.asarray(image.convert("CMYK").convert("RGB"))

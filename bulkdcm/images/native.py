@@ -50,7 +50,9 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: Settings, said: tuple[s
     """
     pixels, turned = orientation.turn(pixels, facts.orientation)
     gray = pixels if settings.keep_color else alpha.collapse(pixels)
-    profile, about = icc.input_profile(facts.icc_profile) if gray.ndim == 3 else (b"", "")
+    profile, about = icc.input_profile(facts.icc_profile)
+    if gray.ndim == 2 and facts.icc_profile:
+        profile, about = b"", icc.GRAY
     collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
     return Frame(
         rows=gray.shape[0],

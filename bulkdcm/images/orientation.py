@@ -30,6 +30,8 @@ def orientation_of(exif: bytes) -> int:
     try:
         block.load(exif)
         value = block.get(_TAG, 1)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001  # Pillow raises anything on a damaged block; it then says nothing of the orientation
         return 1
     return value if isinstance(value, int) and value in _NAMES else 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, limits, native
+from bulkdcm.images import alpha, bmp_header, failures, gif_blocks, limits, native, riff_chunks, tiff_pages, tiff_strips
 from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
 _FORMATS = ("BMP", "TIFF", "WEBP", "GIF", "PNG")  # PNG: animated ones only
-_BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 259, 262, 339
-_WIDTH, _LENGTH, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR = 256, 257, 273, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
+_SAMPLE_FORMAT = 339
 _EXACT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L", "I;16N"}
 _TIFF_JPEG = {6, 7}
 _TIFF_WHITE_IS_ZERO = 0
@@ -44,39 +42,76 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     PixelError
         Where the file is damaged, has several frames and the class has none, or a pixel type that can't be read exactly.
     """
-    try:
-        with Image.open(io.BytesIO(source.data), formats=_FORMATS) as image:
-            return (
-                _frame(source, settings, image)
-                if _count(source, settings, image, iod) == 1
-                else _frames(source, settings, image)
-            )
-    except PixelError:
-        raise
-    except Exception as error:
-        msg = f"{source.path}: the image can't be decoded: {error}. Fetch the file again, or export it as PNG."
-        raise PixelError(msg) from error
+    file = _walked(source)
+    what = f"{source.path}: the image can't be decoded"
+    with (
+        failures.decoding(what, "Fetch the file again, or export it as PNG.", _most_bytes(file, settings)),
+        Image.open(io.BytesIO(source.data), formats=_FORMATS) as image,
+    ):
+        count = _count(source, settings, image, iod, file)
+        return _frame(source, settings, image, file) if count == 1 else _frames(source, settings, image, file)
 
 
-def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD) -> int:
+class _File(NamedTuple):
+    """What is known of a file before it is decoded.
+
+    Attributes
+    ----------
+    sizes
+        Rows and columns of each frame; empty where the decoder says it.
+    said
+        What is to be known of it.
+    lossy
+        Whether its pixels were compressed with loss.
+    """
+
+    sizes: tuple[tuple[int, int], ...] = ()
+    said: str = ""
+    lossy: bool = False
+
+
+def _walked(source: Source) -> _File:
+    """Return what a file's own structure says; refuse one that is cut off."""
+    data = source.data
+    if data.startswith(b"GIF"):
+        gif = gif_blocks.walk(data, source.path)
+        return _File(sizes=((gif.rows, gif.columns),) * len(gif.frames), said=gif.said)
+    if data.startswith(b"RIFF"):
+        return _File(lossy=b"VP8 " in riff_chunks.walk(data, source.path))
+    if data.startswith(b"BM"):
+        bmp_header.check(data, source.path)
+    if data.startswith((b"II", b"MM")):
+        return _File(sizes=tuple((rows, columns) for columns, rows in tiff_pages.walk(data, source.path)))
+    return _File()
+
+
+def _most_bytes(file: _File, settings: Settings) -> int:
+    """Return the size of the largest frame's pixels; what is over the limit is never decoded."""
+    sizes = [rows * columns for rows, columns in file.sizes]
+    return 4 * max((size for size in sizes if size <= settings.max_pixels), default=0)
+
+
+def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD, file: _File) -> int:
     """Return the number of frames; refuse those that are too many, or too large."""
     size, bands, bits = (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8
     limits.check(source.path, size, bands, bits, settings)
-    count = int(getattr(image, "n_frames", 1))
+    count = len(file.sizes) or int(getattr(image, "n_frames", 1))
     if count > 1 and not iod.multi_frame:
         msg = f"{source.path}: {image.format} with {count} frames. {MORE_FRAMES}"
         raise PixelError(msg)
-    limits.check(source.path, (*size, count), bands, bits, settings)
+    if count > 1:
+        for page in {size, *file.sizes}:  # the largest frame decides
+            limits.check(source.path, (*page, count), bands, bits, settings)
     return count
 
 
-def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
+def _frames(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
     """Return all frames of the file; colour is gray only where every frame is."""
     kept = replace(settings, keep_color=True)
     found = []
-    for index in range(int(getattr(image, "n_frames", 1))):
+    for index in range(len(file.sizes) or int(getattr(image, "n_frames", 1))):
         image.seek(index)
-        found.append(_frame(source, kept, image.copy() if image.format != "TIFF" else image))
+        found.append(_frame(source, kept, image, file))
     stacks = [frame.pixels for frame in found if frame.pixels is not None]
     if len({stack.dtype for stack in stacks}) > 1 or len({stack.shape[:2] for stack in stacks}) > 1:
         msg = f"{source.path}: its frames differ in size or depth: those of one object are alike (PS3.3 C.7.6.6). Split the file."
@@ -97,20 +132,20 @@ def _frames(source: Source, settings: Settings, image: Image.Image) -> Frame:
     )
 
 
-def _frame(source: Source, settings: Settings, image: Image.Image) -> Frame:
+def _frame(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
     facts = native.FileFacts(
         # Pillow turns a TIFF by itself.
         orientation=image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1,
         icc_profile=image.info.get("icc_profile") or b"",
-        lossy=_lossy(source, image),
+        lossy=_lossy(source, image, file),
     )
     decoded = f"decoded: {image.format}"
     pixels, opacity = _decode(source, settings, image)
     about_alpha = ""
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
-    return native.frame_of(pixels, facts, settings, (decoded, palette, about_alpha))
+    return native.frame_of(pixels, facts, settings, (decoded, file.said, palette, about_alpha))
 
 
 def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pixels, Pixels | None]:
@@ -125,7 +160,7 @@ def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pix
         pixels = np.asarray(image).astype(np.uint16)
         tags: Any = getattr(image, "tag_v2", {})
         # Pillow turns 8-bit white-is-zero around, but not 16-bit.
-        return (65535 - pixels if tags.get(_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else pixels), None
+        return (65535 - pixels if tags.get(tiff_strips.PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else pixels), None
     if mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     elif mode in {"1", "L"} and "transparency" in image.info:
@@ -141,46 +176,20 @@ def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pix
 
 def _refuse_inexact(source: Source, image: Image.Image) -> None:
     tags: Any = getattr(image, "tag_v2", {})
-    if tags and not _all_strips(tags, len(source.data)):
-        msg = f"{source.path}: the image can't be decoded: strips or tiles of the TIFF lack. Fetch the file again."
-        raise PixelError(msg)
-    deep = max(tags.get(_BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
+    if tags:
+        tiff_strips.check(tags, source.data, source.path)
+    deep = max(tags.get(tiff_strips.BITS_PER_SAMPLE, (8,)), default=8) > 8 and not image.mode.startswith("I;16")
     signed = any(kind != 1 for kind in tags.get(_SAMPLE_FORMAT, (1,)))
     if deep or signed or image.mode not in _EXACT_MODES:
         msg = f"{source.path}: {image.format} of pixel type {image.mode} can't be read exactly. Export it as 8- or 16-bit PNG."
         raise PixelError(msg)
 
 
-def _all_strips(tags: Any, size_bytes: int) -> bool:
-    """Whether every strip or tile of a TIFF is in the file; Pillow leaves those that lack at zero."""
-    columns, rows = tags[_WIDTH], tags[_LENGTH]  # Pillow's own are of the turned image
-    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANAR, 1) == 2 else 1
-    if _TILE_OFFSETS in tags:
-        across, down = -(-columns // tags.get(_TILE_WIDTH, 1)), -(-rows // tags.get(_TILE_LENGTH, 1))
-        offsets, counts, needed = tags[_TILE_OFFSETS], tags.get(_TILE_COUNTS, ()), across * down * planes
-    else:
-        strip = min(tags.get(_ROWS_PER_STRIP, rows), rows) or 1
-        offsets, counts = tags.get(_STRIP_OFFSETS, ()), tags.get(_STRIP_COUNTS, ())
-        needed = -(-rows // strip) * planes
-    inside = all(0 < offset < size_bytes for offset in offsets)
-    return len(offsets) >= needed and inside and (not counts or (len(counts) >= needed and all(counts[:needed])))
-
-
-def _riff_chunks(data: bytes) -> set[bytes]:
-    """Return the names of a RIFF file's chunks."""
-    found, position = set(), 12
-    while position + 8 <= len(data):
-        found.add(data[position : position + 4])
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
-        position += 8 + size + size % 2
-    return found
-
-
-def _lossy(source: Source, image: Image.Image) -> tuple[Lossy, ...]:
+def _lossy(source: Source, image: Image.Image, file: _File) -> tuple[Lossy, ...]:
     tags: Any = getattr(image, "tag_v2", {})
     ratio = image.width * image.height * len(image.getbands()) / len(source.data)
-    if image.format == "TIFF" and tags.get(_COMPRESSION) in _TIFF_JPEG:
+    if image.format == "TIFF" and tags.get(tiff_strips.COMPRESSION) in _TIFF_JPEG:
         return (Lossy(ratio=ratio, method="ISO_10918_1"),)
-    if image.format == "WEBP" and b"VP8 " in _riff_chunks(source.data):
+    if file.lossy:
         return (Lossy(ratio=ratio),)  # the Standard has no term for WebP's method
     return ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, limits, native, orientation, pillow, png_chunks
+from bulkdcm.images import alpha, failures, limits, native, orientation, pillow, png_chunks
 from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
 
 if TYPE_CHECKING:
@@ -53,18 +54,15 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     )
     if int.from_bytes(header.chunks.get(b"acTL", b"")[:4], "big") > 1:
         if iod.multi_frame and header.bit_depth <= 8:
-            return pillow.read(source, settings, iod)
+            return pillow.read(replace(source, data=png_chunks.bare(source.data)), settings, iod)
         msg = f"{source.path}: an animated PNG has several frames. {pillow.MORE_FRAMES}"
         raise PixelError(msg)
-    try:
+    png_chunks.check_scanlines(source.data, header, source.path)
+    size_bytes = header.scanline_bytes()
+    with failures.decoding(
+        f"{source.path}: the PNG can't be decoded", "Fetch the file again, or export it anew.", size_bytes
+    ):
         pixels, opacity = _decode(source, header)
-    except PixelError:
-        raise
-    except BaseException as error:  # a panic of the Rust decoder is no Exception
-        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
-            raise
-        msg = f"{source.path}: the PNG can't be decoded: {error}. Fetch the file again, or export it anew."
-        raise PixelError(msg) from error
     return _frame(source, settings, header, pixels, opacity)
 
 
@@ -79,7 +77,7 @@ def _frame(source: Source, settings: Settings, header: PngHeader, pixels: Pixels
     scaled = (
         f"{header.bit_depth}-bit gray scaled to 8 bits" if header.color_type == GRAY and header.bit_depth < 8 else ""
     )
-    return native.frame_of(pixels, facts, settings, (scaled, palette, about_alpha))
+    return native.frame_of(pixels, facts, settings, (scaled, palette, about_alpha, header.left_out()))
 
 
 def _check_color(header: PngHeader, source: str) -> None:
@@ -99,15 +97,13 @@ def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
     """Return pixels and opacity (None where the image has none)."""
     data = source.data
     transparent = header.chunks.get(b"tRNS")
-    if header.bit_depth < 8 or header.color_type == PALETTE or (header.color_type, header.bit_depth) == (GRAY_ALPHA, 8):
-        png_chunks.check_scanlines(data, header, source.path)  # these are Pillow's
     if header.color_type == PALETTE:
         return _palette(source, header, has_alpha=transparent is not None)
     if header.color_type == GRAY_ALPHA:
         samples = _gray_alpha(data, header)
         return np.ascontiguousarray(samples[:, :, 0]), np.ascontiguousarray(samples[:, :, 1])
     if header.bit_depth < 8:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(png_chunks.bare(data)), formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("L"))
         return pixels, _keyed(pixels, transparent, header.bit_depth)
     decode = decode_image_png_u16 if header.bit_depth == 16 else decode_image_png_u8
@@ -121,7 +117,7 @@ def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
 
 
 def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
-    with Image.open(io.BytesIO(source.data), formats=("PNG",)) as image:
+    with Image.open(io.BytesIO(png_chunks.bare(source.data)), formats=("PNG",)) as image:
         highest = int(np.asarray(image).max())
         if highest >= len(header.chunks[b"PLTE"]) // 3:
             msg = (
@@ -137,7 +133,7 @@ def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pix
 def _gray_alpha(data: bytes, header: PngHeader) -> Pixels:
     """Return shape ``(rows, columns, 2)``."""
     if header.bit_depth == 8:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(png_chunks.bare(data)), formats=("PNG",)) as image:
             return np.asarray(image.convert("LA"))
     renamed = bytearray(data)
     renamed[24:26] = bytes((8, RGB_ALPHA))

@@ -6,8 +6,10 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pydicom.dataelem import DataElement
+from pydicom.uid import OphthalmicPhotography8BitImageStorage, OphthalmicPhotography16BitImageStorage
 
-from bulkdcm.attributes import values
+from bulkdcm.attributes import conditions, dictionary, values
+from bulkdcm.attributes.condition_tables import FRAME_OF_REFERENCE
 from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
 from bulkdcm.iods.registry import BY_UID
@@ -15,6 +17,8 @@ from bulkdcm.iods.registry import BY_UID
 if TYPE_CHECKING:
     from bulkdcm.model import IOD, Frame, InstanceUIDs, ManifestRow
 
+# Where Lossy Image Compression Method is 1C, and Presentation LUT Shape is of MONOCHROME2 only (PS3.3 C.8.17.2).
+_OPHTHALMIC = frozenset({OphthalmicPhotography8BitImageStorage, OphthalmicPhotography16BitImageStorage})
 _KIND_WORDS = {"gray8": "8-bit gray", "gray16": "16-bit gray", "rgb8": "8-bit colour", "rgb16": "16-bit colour"}
 
 
@@ -34,6 +38,14 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
             "(PS3.3 C.7.6.1.1.5). Write 01; ratio and method follow by themselves."
         )
         raise AttributeValueError(msg)
+    if not frame.lossy and row.attributes.get("LossyImageCompression") == "01":
+        _check_lossy_history(row)
+    if frame.samples_per_pixel > 1 and "PresentationLUTShape" in row.attributes and iod.sop_class_uid in _OPHTHALMIC:
+        msg = (
+            f"{row.source}: PresentationLUTShape is for MONOCHROME2, and the image is in colour (PS3.3 C.8.17.2). "
+            "Leave it out; it follows by itself."
+        )
+        raise AttributeValueError(msg)
     if frame.kind in iod.pixel_kinds:
         return
     takes = ", ".join(_KIND_WORDS[kind] for kind in _KIND_WORDS if kind in iod.pixel_kinds)
@@ -42,6 +54,21 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
         "Give the row another sop_class: SecondaryCaptureImageStorage takes them all."
     )
     raise PixelError(msg)
+
+
+def _check_lossy_history(row: ManifestRow) -> None:
+    """Refuse a lossy history that neither the row nor its source, which is no lossy stream, tells."""
+    missing = [
+        keyword
+        for keyword in ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
+        if keyword not in row.attributes and (keyword.endswith("Ratio") or row.sop_class_uid in _OPHTHALMIC)
+    ]
+    if missing:
+        msg = (
+            f"{row.source}: LossyImageCompression '01' needs {' and '.join(missing)} where the source is no lossy stream "
+            "(PS3.3 C.7.6.1.1.5). Add what is known of the compression, or leave LossyImageCompression empty."
+        )
+        raise AttributeValueError(msg)
 
 
 def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
@@ -65,6 +92,10 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
     dataset = Elements(_of_every_row(iod))
     for keyword, text in row.attributes.items():
         dataset.add(values.element(keyword, text))
+    for keyword, text in conditions.filled(row.attributes, row.sop_class_uid):
+        if dictionary.tag_of(keyword) not in dataset:
+            known = uids.frame_of_reference_uid if text == FRAME_OF_REFERENCE else text
+            dataset.add(values.element(keyword, known))
     for module in iod.modules:
         if module.fill:
             module.fill(dataset, row, frame)

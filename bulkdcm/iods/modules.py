@@ -129,7 +129,8 @@ ACQUISITION_CONTEXT = Module(name="Acquisition Context", section="C.7.6.14", emp
 
 def _vl_lossy(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     # Type 2 here: known for a lossy source, unknown for a PNG that may have been a JPEG before.
-    if not frame.lossy and "LossyImageCompression" not in row.attributes:
+    del row
+    if not frame.lossy and dataset.value("LossyImageCompression") is None:
         put(dataset, "LossyImageCompression", "")
 
 

@@ -19,10 +19,11 @@ _PAGE_NUMBER_VECTOR, _FRAME_TIME = 0x00182001, 0x00181063
 
 
 def _frames(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
-    del row
     count = max(1, frame.number_of_frames)
     put(dataset, "NumberOfFrames", str(count))
-    if count > 1:
+    if count > 1 and "FrameTime" in row.attributes:
+        dataset.add(DataElement(0x00280009, "AT", _FRAME_TIME))
+    elif count > 1:
         # Pages are all that is known of frames from files: no time lies between them.
         dataset.add(DataElement(0x00280009, "AT", _PAGE_NUMBER_VECTOR))
         put(dataset, "PageNumberVector", "\\".join(str(number) for number in range(1, count + 1)))

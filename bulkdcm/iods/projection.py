@@ -22,7 +22,7 @@ def region_of_body_part(dataset: Elements, row: ManifestRow, frame: Frame) -> No
 
 
 def _window_of_all_values(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
-    if "WindowCenter" in row.attributes:
+    if "WindowCenter" in row.attributes or "WindowWidth" in row.attributes:
         return
     # The window that shows every value as it is (PS3.3 C.11.2.1.2): a PNG or JPEG is what was meant to be seen.
     put(dataset, "WindowCenter", str(2 ** (frame.bits_stored - 1)))

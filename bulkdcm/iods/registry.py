@@ -28,16 +28,19 @@ _LOSSY_HISTORY = (
     "LossyImageCompression",
     "whether the pixels were ever compressed with loss, which a PNG doesn't tell: 00 or 01 (PS3.3 C.7.6.1.1.5)",
 )
-_LATERALITY = ("ImageLaterality", "the side: R, L, B, or U for an unpaired part (PS3.3 C.8.11.2)")
+_LATERALITY = {
+    "DX": "the side: R, L, B, or U for an unpaired part (PS3.3 C.8.11.2)",
+    "MG": "the side: R, L, or B for both (PS3.3 C.8.11.7)",
+    "IO": "the side: R, L, or B for the midline (PS3.3 C.8.11.9)",
+}
 _ORIENTATION = ("PatientOrientation", "which way rows and columns run, as L\\F (PS3.3 C.7.6.1.1.1)")
 _PROJECTION = (
-    _LATERALITY,
     _ORIENTATION,
     ("ImagerPixelSpacing", "the size of a pixel at the detector, in mm (PS3.3 C.8.11.4)"),
     _BURNED_IN,
     (
         "PixelIntensityRelationship",
-        "how pixel values follow from the X-ray intensity: LIN, LOG or DISP (PS3.3 C.8.11.3)",
+        "how pixel values follow from the X-ray intensity: LIN or LOG (PS3.3 C.8.11.3)",
     ),
     ("PixelIntensityRelationshipSign", "1 where more intensity is a higher value, else -1 (PS3.3 C.8.11.3)"),
     _LOSSY_HISTORY,
@@ -89,7 +92,7 @@ def _projection(
         ),
         pixel_kinds=frozenset({"gray8", "gray16"}),
         photometric_interpretations=_GRAY,
-        required=(*_PROJECTION, *more),
+        required=(("ImageLaterality", _LATERALITY[alias]), *_PROJECTION, *more),
     )  # fmt: skip
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from bulkdcm import uids
+from bulkdcm import dicom_file, uids
 from bulkdcm.attributes import values
 from bulkdcm.errors import PixelError
 
@@ -22,6 +20,12 @@ if TYPE_CHECKING:
 
 _PREAMBLE = 128
 _DESCRIPTION = "Re-stamped by bulkdcm: metadata changed, pixels the same"
+_ONCE = (
+    ("TransferSyntaxUID", "meta", "PS3.10 7.1"),
+    ("SOPClassUID", "dataset", "PS3.3 C.12.1"),
+    ("SOPInstanceUID", "dataset", "PS3.3 C.12.1"),
+)
+_NUMBERS = ("Rows", "Columns", "BitsStored", "SamplesPerPixel")
 _UIDS = {0x00080018: "sop_instance_uid", 0x0020000D: "study_instance_uid", 0x0020000E: "series_instance_uid"}
 
 
@@ -30,28 +34,48 @@ def is_dicom(data: bytes) -> bool:
     return data[_PREAMBLE : _PREAMBLE + 4] == b"DICM"
 
 
-def read_dicom(source: Source) -> FileDataset:
+def read_dicom(source: Source, max_pixels: int) -> FileDataset:
     """Return the dataset of a DICOM file, its texts decoded.
+
+    Parameters
+    ----------
+    source
+        The file.
+    max_pixels
+        That a deflated one may have.
 
     Raises
     ------
     PixelError
-        Where it is none, or can't be read to its end.
+        Where it is none, can't be read to its end, or doesn't say what it is.
     """
     if not is_dicom(source.data):
         msg = f"{source.path}: no DICOM file, which sop_class DICOM re-stamps. Leave the cell empty for an image."
         raise PixelError(msg)
     try:
-        dataset = dcmread(io.BytesIO(source.data))
+        dataset = dicom_file.read(source.data, max_pixels)
         dataset.decode()
-        missing = [keyword for keyword in ("SOPClassUID", "SOPInstanceUID") if not dataset.get(keyword)]
+        problem = _undecided(dataset)
     except Exception as error:
         msg = f"{source.path}: the DICOM file can't be read: {error}. Fetch the file again."
         raise PixelError(msg) from error
-    if missing:
-        msg = f"{source.path}: the DICOM file has no {missing[0]} (PS3.3 C.12.1). Fetch the file again."
+    if problem:
+        msg = f"{source.path}: {problem}. Fetch the file again."
         raise PixelError(msg)
     return dataset
+
+
+def _undecided(dataset: FileDataset) -> str:
+    """Return what a file that is to be re-stamped must say of itself, once, and doesn't."""
+    for keyword, level, section in _ONCE:
+        value = (dataset.file_meta if level == "meta" else dataset).get(keyword)
+        if not value:
+            return f"the DICOM file has no {keyword} ({section})"
+        if not isinstance(value, str):
+            return f"the DICOM file has several values in {keyword} ({section})"
+    for keyword in _NUMBERS:
+        dicom_file.one_number(dataset, keyword)
+    return ""
 
 
 def assign(row: ManifestRow, dataset: Dataset, source_sha256: str, key: bytes) -> InstanceUIDs:

@@ -1,7 +1,10 @@
 """CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
+from bulkdcm.manifest.agreement import numbered
+from bulkdcm.manifest.cells import fault
+from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
-from bulkdcm.manifest.plan import mirrored, resolve, rows
+from bulkdcm.manifest.plan import DICOM, DICOM_ENDINGS, mirrored, resolve, rows
 from bulkdcm.manifest.preflight import check
 from bulkdcm.manifest.read import read
 from bulkdcm.manifest.selection import selected
@@ -9,12 +12,18 @@ from bulkdcm.manifest.sources import locate
 from bulkdcm.manifest.table import Column, Manifest
 
 __all__ = [
+    "DICOM",
+    "DICOM_ENDINGS",
     "Column",
     "Manifest",
+    "by_option",
     "check",
+    "check_defaults",
+    "fault",
     "fold",
     "locate",
     "mirrored",
+    "numbered",
     "outside",
     "read",
     "resolve",

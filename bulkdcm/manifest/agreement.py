@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.attributes import levels
-from bulkdcm.manifest.table import Column, groups
+from bulkdcm.manifest.table import Column, by_number, groups, members
 from bulkdcm.model import Problem
 from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
 
@@ -21,25 +22,50 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.intp]
 
 _PATIENT_KEYS = ("IssuerOfPatientID", "PatientID")
-_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+TWICE = "the same instance as"
+# What says whose an image is, and of which examination.
+_WHOSE = ("PatientID", "study", "AccessionNumber", "StudyID", "StudyInstanceUID", "SeriesInstanceUID")
+_UIDS = (
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "FrameOfReferenceUID",
+    "SynchronizationFrameOfReferenceUID",
+    "SpecimenUID",
+    "TrackingUID",
+)
 
 
-def check(manifest: Manifest) -> Iterator[Problem]:
-    """Yield the problems between rows: keys are compared in the form that UIDs are derived from, values as they're written."""
+def numbered(manifest: Manifest) -> tuple[Codes, Codes]:
+    """Return a number for each row's study and series, as UIDs will tell them apart.
+
+    Parameters
+    ----------
+    manifest
+        Resolved.
+    """
     studies = _numbered(manifest, "StudyInstanceUID", [_key(manifest, name) for name in STUDY_KEYS])
     series_keys = [
         Column(studies, [""] * (int(studies.max()) + 1)),
         *(_key(manifest, name) for name in (*SERIES_KEYS, "sop_class")),
     ]
-    series = _numbered(manifest, "SeriesInstanceUID", series_keys)
+    return studies, _numbered(manifest, "SeriesInstanceUID", series_keys)
+
+
+def check(manifest: Manifest) -> Iterator[Problem]:
+    """Yield the problems between rows: keys are compared in the form that UIDs are derived from, values as they're written."""
+    studies, series = numbered(manifest)
     patients = groups([_key(manifest, name) for name in _PATIENT_KEYS])
     known = manifest.column("PatientID").where(bool)
     # Without a PatientID nothing but the study says who is one patient.
     patients = np.where(known, patients, patients.max() + 1 + studies).astype(np.int32)
     yield from _one_patient(manifest, studies)
-    yield from _agree(manifest, patients, (*_PATIENT_KEYS, *levels.PATIENT), "patient")
-    yield from _agree(manifest, studies, levels.STUDY, "study")
-    yield from _agree(manifest, series, levels.SERIES, "series")
+    disagreeing = [
+        *_agree(manifest, patients, (*_PATIENT_KEYS, *levels.PATIENT), "patient"),
+        *_agree(manifest, studies, levels.STUDY, "study"),
+        *_agree(manifest, series, levels.SERIES, "series"),
+    ]
+    yield from _by_cause(manifest, disagreeing)
     yield from _one_study(manifest, series, studies)
     yield from _one_uid_a_row(manifest, series)
     yield from _one_role_a_uid(manifest)
@@ -71,10 +97,9 @@ def _disagreeing(numbers: Codes, column: Column) -> Iterator[tuple[int, Rows]]:
         return
     pairs = np.stack([first[wrong], column.codes[wrong]], axis=1)
     _, which = np.unique(pairs, axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    for group in range(int(which.max()) + 1):
-        members = wrong[which == group]
-        yield int(first[members[0]]), members
+    for group in members(which.reshape(-1)):
+        others = wrong[group]
+        yield int(first[others[0]]), others
 
 
 def _agree(manifest: Manifest, numbers: Codes, names: Sequence[str], level: str) -> Iterator[Problem]:
@@ -93,6 +118,24 @@ def _agree(manifest: Manifest, numbers: Codes, names: Sequence[str], level: str)
             )
 
 
+def _by_cause(manifest: Manifest, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield disagreements; those of rows that are one study only because nothing says whose they are, as that."""
+    unknown = np.ones(len(manifest), dtype=bool)
+    for name in _WHOSE:
+        unknown &= manifest.column(name).where(lambda cell: not cell)
+    lines = set(manifest.lines_of(np.flatnonzero(unknown))) if problems else set()
+    consequences = [problem for problem in problems if problem.lines[0] in lines]
+    yield from (problem for problem in problems if problem.lines[0] not in lines)
+    if consequences:
+        columns = ", ".join(dict.fromkeys(problem.column for problem in consequences))
+        yield Problem(
+            lines=tuple(sorted({line for problem in consequences for line in problem.lines})),
+            column="PatientID",
+            rule=f"empty, so that rows are taken as one patient and study that differ in {columns} (PS3.3 A.1.2)",
+            remedy=f"Fill it in, or one of {', '.join(_WHOSE[1:-1])}; if it is one patient, write the same in all rows",
+        )
+
+
 def _told_apart(value: str, other: str) -> str:
     """Return a value as it is shown beside another that may look the same."""
     same = value != other and normal_form(value) == normal_form(other)
@@ -109,7 +152,16 @@ _REMEDIES = {
 def _one_patient(manifest: Manifest, studies: Codes) -> Iterator[Problem]:
     for name in _PATIENT_KEYS:
         column = manifest.column(name)
-        for first, others in _disagreeing(studies, column):
+        found = list(_disagreeing(studies, column))
+        times = Counter(first for first, _ in found)
+        order, starts = by_number(studies, int(studies.max()) + 1) if found else (studies, studies)
+        for first, others in found:
+            if (
+                not column[first] and times[first] == 1
+            ):  # where all others agree, nobody would call the empty cell right
+                study = order[starts[studies[first]] : starts[studies[first] + 1]]
+                yield _without_patient(manifest, name, np.setdiff1d(study, others), int(others[0]))
+                continue
             yield Problem(
                 lines=manifest.lines_of(others),
                 column=name,
@@ -118,6 +170,16 @@ def _one_patient(manifest: Manifest, studies: Codes) -> Iterator[Problem]:
                 f"{_told_apart(column[first], column[int(others[0])])} (PS3.3 A.1.2)",
                 remedy="A study has one patient: correct the patient, or give the row another StudyInstanceUID",
             )
+
+
+def _without_patient(manifest: Manifest, name: str, empty: Rows, other: int) -> Problem:
+    return Problem(
+        lines=manifest.lines_of(empty),
+        column=name,
+        rule=f"empty, while its study is that of patient {manifest.column(name)[other]!r} on line {manifest.lines[other]} "
+        "(PS3.3 A.1.2)",
+        remedy="A study has one patient: write the same in all of its rows",
+    )
 
 
 def _one_study(manifest: Manifest, series: Codes, studies: Codes) -> Iterator[Problem]:
@@ -146,16 +208,14 @@ def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
     has_uid = given.where(bool)
     numbers = np.where(has_uid, by_keys.max() + 1 + given.codes, by_keys)
     numbers[manifest.followers] = -1 - manifest.followers  # frames of one object share its UID
-    _, first, inverse, counts = np.unique(numbers, return_index=True, return_inverse=True, return_counts=True)
-    for group in np.flatnonzero(counts > 1):
-        members = np.flatnonzero(inverse == group)
-        start = int(first[group])
+    for same in members(numbers, least=2):
+        start = int(same[0])
         name = "SOPInstanceUID" if has_uid[start] else ("instance" if named[start] else "source")
         yield Problem(
-            lines=manifest.lines_of(members[1:]),
+            lines=manifest.lines_of(same[1:]),
             column=name,
             value=manifest.column(name)[start],
-            rule=f"the same instance as line {manifest.lines[start]}: both would get one SOPInstanceUID (PS3.5 9)",
+            rule=f"{TWICE} line {manifest.lines[start]}: both would get one SOPInstanceUID (PS3.5 9)",
             remedy="Remove the row, or give each row its own value in the `instance` column",
         )
 
@@ -165,9 +225,10 @@ def _one_role_a_uid(manifest: Manifest) -> Iterator[Problem]:
     for index, (name, column) in enumerate(columns):
         for other_name, other in columns[index + 1 :]:
             shared = (set(column.values) & set(other.values)) - {""}
+            code = {uid: code for code, uid in enumerate(other.values)} if shared else {}
             for uid in sorted(shared):
                 yield Problem(
-                    lines=manifest.lines_of(other.ordinals([other.values.index(uid)])),
+                    lines=manifest.lines_of(other.ordinals([code[uid]])),
                     column=other_name,
                     value=uid,
                     rule=f"the same UID also stands in {name}; a UID names one thing (PS3.5 9)",

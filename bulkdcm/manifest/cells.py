@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.attributes import body_parts, dictionary, terms, values
 from bulkdcm.attributes.vr import RULES
+from bulkdcm.manifest import traces
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -19,31 +21,34 @@ if TYPE_CHECKING:
 
 # Type 2 attributes that archives index by: validators warn of empty ones.
 _DICOMDIR_KEYS = ("PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber")
+_GUESSES = 10  # of one kind: to find what was meant takes far longer than to see that it is wrong
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:
     """Yield the problems of columns and of cells by themselves."""
+    unknown = 0
     for name, column in manifest.columns.items():
         if name in dictionary.RESERVED:
             yield from _check_reserved(manifest, name, column)
             continue
-        problem = _check_name(name)
+        problem = _check_name(name, guess=unknown < _GUESSES)
         if problem:
+            unknown += 1
             yield problem
             continue
         yield from _check_cells(manifest, name, column)
     yield from _check_dicomdir_keys(manifest)
 
 
-def _check_name(name: str) -> Problem | None:
+def _check_name(name: str, *, guess: bool = True) -> Problem | None:
     entry = dictionary.find(name)
     if entry is None:
         rule = "the name is no DICOM keyword (PS3.6) and none of " + ", ".join(dictionary.RESERVED)
         if not name:
             rule = "a column without a name"
-        guess = dictionary.did_you_mean(name)
-        remedy = f"{guess + ' ' if guess else ''}Rename it, or leave it out with --ignore-column {name or chr(39) * 2}"
+        meant = dictionary.did_you_mean(name) if guess else ""
+        remedy = f"{meant}{' ' if meant else ''}Rename it, or leave it out with --ignore-column {shlex.quote(name)}"
         return Problem(lines=(1,), column=name, rule=rule, remedy=remedy)
     reason = dictionary.OWNED.get(name)
     if reason is None and entry.tag < 0x00080000:
@@ -60,6 +65,7 @@ def _check_name(name: str) -> Problem | None:
 
 
 def _check_cells(manifest: Manifest, name: str, column: Column) -> Iterator[Problem]:
+    unknown = 0
     for code, cell in enumerate(column.values):
         if not cell:
             continue
@@ -68,7 +74,8 @@ def _check_cells(manifest: Manifest, name: str, column: Column) -> Iterator[Prob
             lines = manifest.lines_of(column.ordinals([code]))
             if lines:
                 yield Problem(lines=lines, column=name, value=cell, rule=rule, remedy=_remedy(name, cell))
-        elif warning := _unknown_term(name, cell):
+        elif warning := _unknown_term(name, cell, guess=unknown < _GUESSES):
+            unknown += 1
             lines = manifest.lines_of(column.ordinals([code]))
             yield Problem(lines=lines, column=name, value=cell, rule=warning[0], remedy=warning[1], severity="warning")
 
@@ -80,20 +87,24 @@ def _remedy(name: str, cell: str) -> str:
         return f"Did you mean {start}?" if start else "Use one of them, or leave the cell empty"
     entry = dictionary.find(name)
     vr = entry.vr if entry else ""
+    if found := traces.cause(vr, cell):
+        return found
     if vr == "DA" and (digits := re.sub(r"\D", "", cell)) and len(digits) == 8 and digits != cell:
         return "Write it as YYYYMMDD, as 20230726"
     if vr == "CS" and cell != cell.upper():
         return f"Write it in capitals: {cell.upper()}"
     if vr == "AS" and (age := re.fullmatch(r"(\d{1,3})([YyMmWwDd]?)", cell)):
-        return f"Write it as {int(age[1]):03d}{(age[2] or 'Y').upper()}"
+        unit = (age[2] or "Y").upper()
+        guess = {"M": " if these are months", "Y": "" if age[2] else " if these are years"}.get(unit, "")
+        return f"Write it as {int(age[1]):03d}{unit}{guess}"
     if _CONTROL.search(cell):
         return "Take the line ends and control characters out"
     return "Correct the cell, or leave it empty"
 
 
-def _unknown_term(name: str, cell: str) -> tuple[str, str] | None:
+def _unknown_term(name: str, cell: str, *, guess: bool) -> tuple[str, str] | None:
     if name == "BodyPartExamined" and cell not in body_parts.table():
-        close = difflib.get_close_matches(cell, body_parts.table(), n=1)
+        close = difflib.get_close_matches(cell, body_parts.table(), n=1) if guess else []
         remedy = f"Did you mean {close[0]}?" if close else "Use one of its terms, so that others understand it"
         return "not a Defined Term of BodyPartExamined (PS3.16 annex L)", remedy
     rule = terms.unknown_term(name, cell.split("\\"))
@@ -104,15 +115,44 @@ def _unknown_term(name: str, cell: str) -> tuple[str, str] | None:
 
 def _check_reserved(manifest: Manifest, name: str, column: Column) -> Iterator[Problem]:
     for code, cell in enumerate(column.values):
-        rule = ""
-        if name == "sha256" and cell and not re.fullmatch(r"[0-9a-f]{64}", cell):
-            rule = "a SHA-256 is 64 hexadecimal digits"
-        elif found := _CONTROL.search(cell):
-            rule = f"can't hold the control character {found[0]!r}"
-        elif name == dictionary.SOURCE and not cell:
-            rule = "the row names no image"
-        if rule and (lines := manifest.lines_of(column.ordinals([code]))):
+        rule = _broken_by_reserved(name, cell)
+        ordinals = column.ordinals([code]) if rule else np.zeros(0, dtype=np.intp)
+        if name == "output" and len(ordinals) and _CONTROL.search(manifest.column(dictionary.SOURCE)[int(ordinals[0])]):
+            continue  # made from a source that has been reported
+        if lines := manifest.lines_of(ordinals):
             yield Problem(lines=lines, column=name, value=cell, rule=rule, remedy="Correct the cell")
+
+
+def _broken_by_reserved(name: str, cell: str) -> str:
+    if name == "sha256" and cell and not re.fullmatch(r"[0-9a-f]{64}", cell):
+        return "a SHA-256 is 64 hexadecimal digits"
+    if found := _CONTROL.search(cell):
+        return f"can't hold the control character {found[0]!r}"
+    return "the row names no image" if name == dictionary.SOURCE and not cell else ""
+
+
+def fault(name: str, text: str) -> str:
+    """Return what is wrong with a column and one value for all rows that an option or a mapping names, and what to do.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    text
+        The value; one that is only known from the rows is left out as an empty text.
+    """
+    if name not in dictionary.RESERVED:
+        if dictionary.find(name) is None:
+            meant = (
+                dictionary.did_you_mean(name) or f"Use a keyword of PS3.6, or one of {', '.join(dictionary.RESERVED)}"
+            )
+            return f"{name!r} is no DICOM keyword. {meant}"
+        if problem := _check_name(name):
+            return f"{problem.rule}. Leave it out"
+        rule = values.broken_rule(name, text) if text else ""
+        return f"{rule}. {_remedy(name, text)}" if rule else ""
+    rule = _broken_by_reserved(name, text) if text else ""
+    return f"{rule}. Correct it" if rule else ""
 
 
 def _check_dicomdir_keys(manifest: Manifest) -> Iterator[Problem]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.attributes import body_parts, dictionary, placement
+from bulkdcm.manifest import class_names
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
@@ -16,25 +16,31 @@ if TYPE_CHECKING:
     from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import IOD
 
+_GUESSES = 10
 _SIDES = ("Laterality", "ImageLaterality")
 
 
 def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the problems between a row's SOP class and its attributes."""
     classes = manifest.column("sop_class")
+    unknown = 0
     for code, uid in enumerate(classes.values):
         ordinals = classes.ordinals([code])
         if not len(ordinals):
             continue
         iod = iods.get(uid)
         if iod is None:
-            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(manifest, uid, ordinals, iods)
+            guess = unknown < _GUESSES
+            unknown += 1
+            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(
+                manifest, uid, ordinals, iods if guess else {}
+            )
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
         if not iod.restamp:
             yield from _check_placement(manifest, iod, ordinals)
-    yield from _check_laterality(manifest, iods)
+    yield from _check_laterality(manifest)
 
 
 def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mapping[str, str]) -> Problem | None:
@@ -50,16 +56,10 @@ def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mappin
 
 
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
-    names = {name: iod.keyword for iod in iods.values() for name in (iod.alias, iod.keyword)}
-    close = difflib.get_close_matches(uid, names, n=1)
-    known = ", ".join(dict.fromkeys(iod.alias for iod in iods.values()))
-    return Problem(
-        lines=manifest.lines_of(ordinals),
-        column="sop_class",
-        value=uid,
-        rule="not a SOP class that bulkdcm writes",
-        remedy=f"Did you mean {close[0]}?" if close else f"Use a keyword, a UID or one of {known}",
-    )
+    rule, remedy = "not a SOP class that bulkdcm writes", "Use one that `bulkdcm classes` lists"
+    if iods:
+        rule, remedy = class_names.advice(uid, {key: iod for key, iod in iods.items() if not iod.restamp})
+    return Problem(lines=manifest.lines_of(ordinals), column="sop_class", value=uid, rule=rule, remedy=remedy)
 
 
 def _check_modality(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iterator[Problem]:
@@ -113,29 +113,26 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
             )
 
 
-def _check_laterality(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
+def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
     sides = [manifest.column(name).where(bool) for name in _SIDES]
-    both = np.flatnonzero(sides[0] & sides[1])
-    if len(both):
-        yield Problem(
-            lines=manifest.lines_of(both),
-            column="Laterality",
-            rule="a row has Laterality or ImageLaterality, not both (PS3.3 C.7.3.1)",
-            remedy="Keep ImageLaterality",
-        )
     parts = manifest.column("BodyPartExamined")
     table = body_parts.table()
     unpaired = parts.where(lambda cell: cell in table and table[cell].laterality_refused and not table[cell].paired)
-    # Classes that can't do without it say U of an unpaired part (PS3.3 C.8.11.2).
-    must = manifest.column("sop_class").where(lambda uid: uid in iods and _SIDES[1] in dict(iods[uid].required))
-    said_unpaired = must & manifest.column(_SIDES[1]).where(lambda cell: cell == "U")
     for name, has_side in zip(_SIDES, sides, strict=True):
-        wrong = np.flatnonzero(unpaired & has_side & ~said_unpaired)
+        of_series = name == _SIDES[0]
+        # U says just that (PS3.3 C.7.6.1).
+        wrong = np.flatnonzero(
+            unpaired & has_side & (of_series | ~manifest.column(name).where(lambda cell: cell == "U"))
+        )
         if len(wrong):
+            part = parts[int(wrong[0])]
             yield Problem(
                 lines=manifest.lines_of(wrong),
                 column=name,
                 value=manifest.column(name)[int(wrong[0])],
-                rule=f"{parts[int(wrong[0])]} is no paired body part, so it has no side (PS3.3 C.7.3.1)",
-                remedy="Leave the cell empty",
+                rule=f"{part} is no paired body part, so it has no side (PS3.3 {'C.7.3.1' if of_series else 'C.7.6.1'})",
+                remedy="Leave the cell empty"
+                if of_series
+                else "Leave the cell empty, or write U where the class takes it",
+                severity="error" if of_series else "warning",
             )

@@ -40,7 +40,7 @@ class FoundFiles:
                 with os.scandir(self._root / folder) as entries:
                     for entry in entries:
                         found.setdefault(posixpath.splitext(entry.name)[0], []).append(entry.name)
-            except OSError:
+            except (OSError, ValueError):  # a cell may hold a NUL
                 pass
             self._folders[folder] = found
         return self._folders[folder]

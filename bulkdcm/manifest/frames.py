@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes import dictionary
-from bulkdcm.manifest.table import Column, groups
+from bulkdcm.manifest.table import Column, groups, members
 from bulkdcm.model import Problem
 from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
 
@@ -38,9 +38,8 @@ def find(manifest: Manifest, iods: Mapping[str, IOD]) -> dict[int, tuple[int, ..
     numbers = groups([Column(column.codes[candidates], column.values) for column in columns])
     frame = manifest.column("frame")
     found = {}
-    for number in np.flatnonzero(np.bincount(numbers) > 1):
-        members = candidates[numbers == number].tolist()
-        ordered = sorted(members, key=lambda ordinal: (_number(frame[ordinal]), ordinal))
+    for same in members(numbers, least=2):
+        ordered = sorted(candidates[same].tolist(), key=lambda ordinal: (_number(frame[ordinal]), ordinal))
         found[ordered[0]] = tuple(ordered)
     return found
 
@@ -69,15 +68,15 @@ def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
             rule="the row's SOP class has no frames",
             remedy="Give it sop_class SC-BYTE, SC-WORD or SC-COLOR, or leave the cell empty",
         )
-    for members in manifest.frames.values():
-        yield from _check_object(manifest, members)
+    for frames in manifest.frames.values():
+        yield from _check_object(manifest, frames)
 
 
-def _check_object(manifest: Manifest, members: tuple[int, ...]) -> Iterator[Problem]:
-    first, *others = members
+def _check_object(manifest: Manifest, ordinals: tuple[int, ...]) -> Iterator[Problem]:
+    first, *others = ordinals
     frame = manifest.column("frame")
     seen: dict[str, int] = {}
-    for ordinal in members:
+    for ordinal in ordinals:
         before = seen.setdefault(frame[ordinal], ordinal)
         if before != ordinal:
             yield Problem(

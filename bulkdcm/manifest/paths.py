@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm.manifest.table import members
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Container, Iterator
 
     from bulkdcm.manifest.table import Column, Manifest
 
 _MAX_NAME_BYTES = 255
+_LOCAL_NAME = "Outputs are local files: give a name relative to --out, and copy them to where they belong after the run"
 
 
 def outside(path: str) -> str:
@@ -31,7 +33,7 @@ def outside(path: str) -> str:
     return ""
 
 
-def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Problem]:
+def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Container[int] = ()) -> Iterator[Problem]:
     """Yield the problems of output paths: outside the folder, reserved, or one place for two rows.
 
     Parameters
@@ -40,24 +42,27 @@ def check_outputs(manifest: Manifest, reserved: Collection[str]) -> Iterator[Pro
         Resolved.
     reserved
         Names in the output folder that are the report's and the ledger's, in lower case.
+    twice
+        Lines that are known to be another one again, whose outputs are one for that reason.
     """
-    column = manifest.column("output")
+    column, sources = manifest.column("output"), manifest.column("source")
+    found: dict[str, list[int]] = {}
     for code, path in enumerate(column.values):
         rule = outside(path) or unusable(path, reserved)
         # A path derived from a wrong source has been reported there.
-        if (
-            rule
-            and len(ordinals := column.ordinals([code]))
-            and not outside(manifest.column("source")[int(ordinals[0])])
-        ):
-            yield Problem(
-                lines=manifest.lines_of(ordinals),
-                column="output",
-                value=path,
-                rule=rule,
-                remedy="Give another name, relative to --out",
-            )
-    yield from _collisions(manifest, column)
+        if rule and len(ordinals := column.ordinals([code])) and not outside(sources[int(ordinals[0])]):
+            found.setdefault(rule, []).append(code)
+    for rule, codes in found.items():
+        ordinals = column.ordinals(codes)
+        first = column[int(ordinals[0])]
+        yield Problem(
+            lines=manifest.lines_of(ordinals),
+            column="output",
+            value=first,
+            rule=rule,
+            remedy=_LOCAL_NAME if is_url(first) else "Give another name, relative to --out",
+        )
+    yield from _collisions(manifest, column, twice)
 
 
 def unusable(path: str, reserved: Collection[str] = ()) -> str:
@@ -75,19 +80,20 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def _collisions(manifest: Manifest, column: Column) -> Iterator[Problem]:
+def _collisions(manifest: Manifest, column: Column, twice: Container[int]) -> Iterator[Problem]:
     folded = column.mapped(fold)
-    used = np.bincount(np.delete(folded.codes, manifest.followers), minlength=len(folded.values))
-    for code in np.flatnonzero(used > 1):
-        if not folded.values[code]:
-            continue  # the layout derives it from the UIDs, which agreement.py checks
-        ordinals = np.setdiff1d(folded.ordinals([int(code)]), manifest.followers)
+    heads = np.delete(np.arange(len(manifest)), manifest.followers)
+    for same in members(folded.codes[heads], least=2):
+        ordinals = heads[same]
         first = int(ordinals[0])
-        differ = column[first] != column[int(ordinals[1])]
+        others = [int(ordinal) for ordinal in ordinals[1:] if int(manifest.lines[ordinal]) not in twice]
+        if not column[first] or not others:
+            continue  # the layout derives it from the UIDs, which agreement.py checks
+        differ = column[first] != column[others[0]]
         yield Problem(
-            lines=manifest.lines_of(ordinals[1:]),
+            lines=manifest.lines_of(others),
             column="output",
-            value=column[int(ordinals[1])],
+            value=column[others[0]],
             rule=f"line {manifest.lines[first]} goes to the same place"
             + (f", {column[first]!r}: some file systems see no difference" if differ else ""),
             remedy="Give each row its own name in the `output` column, or use --layout uid",
@@ -101,12 +107,18 @@ def _files_as_folders(manifest: Manifest, folded: Column) -> Iterator[Problem]:
     }  # a column may keep values that no row has
     folders = {posixpath.dirname(path) for path in used}
     folders |= {str(above) for folder in folders for above in PurePosixPath(folder).parents}
-    for file in sorted(folders & used - {"", "."}):
-        inside = [code for code, path in enumerate(folded.values) if path.startswith(f"{file}/")]
+    wrong = folders & used - {"", "."}
+    inside: dict[str, list[int]] = {}
+    for code, path in enumerate(folded.values if wrong else ()):
+        above = path
+        while above := posixpath.dirname(above.rstrip("/")):
+            if above in wrong:
+                inside.setdefault(above, []).append(code)
+    for file, codes in sorted(inside.items()):
         yield Problem(
-            lines=manifest.lines_of(folded.ordinals(inside)),
+            lines=tuple(sorted(line for code in codes for line in manifest.lines_of(folded.ordinals([code])))),
             column="output",
-            value=folded.values[inside[0]],
+            value=folded.values[codes[0]],
             rule=f"{file!r} is another row's file and can't be this one's folder",
             remedy="Give one of them another name in the `output` column",
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from bulkdcm.settings import Settings
 
 OTHER, DICOM = "OT", "DICOM"
-_DICOM_ENDINGS = (".dcm", ".dicom")
+DICOM_ENDINGS = (".dcm", ".dicom")
 
 
 def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], default: str) -> Manifest:
@@ -68,7 +70,7 @@ def _of_dicom_files(classes: Column, sources: Column) -> Column:
     """Return the classes, with DICOM where a row names none and its source is called a DICOM file."""
     if "" not in classes.values:
         return classes
-    called = sources.where(lambda path: path.lower().endswith(_DICOM_ENDINGS))
+    called = sources.where(lambda path: path.lower().endswith(DICOM_ENDINGS))
     codes = classes.codes.copy()
     codes[called & (codes == classes.values.index(""))] = len(classes.values)
     return Column(codes, [*classes.values, DICOM])
@@ -81,8 +83,8 @@ def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Col
     values = list(dict.fromkeys([*modality.values, *usual]))
     place = {value: index for index, value in enumerate(values)}
     codes = modality.codes.copy()
-    for code, default in enumerate(usual):
-        codes[(modality.codes == modality.values.index("")) & (classes.codes == code)] = place[default]
+    empty = modality.codes == modality.values.index("")
+    codes[empty] = np.array([place[default] for default in usual], dtype=np.int32)[classes.codes[empty]]
     return Column(codes, values)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest import agreement, cells, classes, frames, paths
-from bulkdcm.model import Problem
+from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
+from bulkdcm.problem import Problem, gathered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ def check(
     reserved: Collection[str],
     sources: Iterable[Problem] = (),
 ) -> list[Problem]:
-    """Return every problem of a resolved manifest, errors before warnings, each in the order of its lines.
+    """Return every problem of a resolved manifest, one a cause, errors before warnings, each in the order of its lines.
 
     Parameters
     ----------
@@ -43,10 +43,14 @@ def check(
         ]
     found = [
         *cells.check(manifest),
+        *traces.check(manifest),
         *classes.check(manifest, iods, refused),
+        *conditions.check(manifest, iods),
         *agreement.check(manifest),
+        *lifetimes.check(manifest),
         *frames.check(manifest, iods),
         *sources,
-        *paths.check_outputs(manifest, reserved),
     ]
-    return sorted(found, key=lambda problem: (problem.severity, problem.lines[:1]))
+    twice = {line for problem in found if problem.rule.startswith(agreement.TWICE) for line in problem.lines}
+    found += paths.check_outputs(manifest, reserved, twice)
+    return sorted(gathered(found), key=lambda problem: (problem.severity, problem.lines[:1]))

@@ -15,9 +15,10 @@ import numpy as np
 
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import ManifestError
-from bulkdcm.manifest import mapping
+from bulkdcm.manifest import mapping, mapping_file, other_files
 from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.model import Problem
+from bulkdcm.settings import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 _BATCH = 20_000
 _MAX_COLUMNS = 1000
 _MAX_LINE_CHARS = 16_000_000
-_NOT_TEXT = {
-    b"\x1f\x8b": "gzip. Unpack it first",
-    b"PK\x03\x04": "a zip archive or a spreadsheet. Save the sheet as CSV (UTF-8)",
-    b"PAR1": "Parquet. Write it as CSV",
-    b"\xd0\xcf\x11\xe0": "an old spreadsheet. Save the sheet as CSV (UTF-8)",
-    b"\x89PNG": "an image. Name the CSV file",
-    b"\xff\xd8\xff": "an image. Name the CSV file",
-}
 
 
 def read(path: Path, settings: Settings) -> Manifest:
@@ -53,8 +46,7 @@ def read(path: Path, settings: Settings) -> Manifest:
     ManifestError
         Where the file can't be read, is no text in that encoding, or its rows don't fit its header.
     """
-    _refuse_other_files(path)
-    foreign = mapping.load(settings.mapping) if settings.mapping else None
+    foreign = mapping_file.load(settings.mapping) if settings.mapping else None
     manifest = read_table(path, (foreign and foreign.encoding) or settings.encoding, foreign=foreign is not None)
     if foreign:
         manifest = mapping.apply(foreign, manifest, settings.images or path.parent)
@@ -77,7 +69,11 @@ def read_table(path: Path, encoding: str, *, foreign: bool) -> Manifest:
     ------
     ManifestError
         Where it can't be read.
+    SettingsError
+        Where it is a URL.
     """
+    path = local_path("the CSV file", path)
+    other_files.refuse(path)
     name = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     try:
         with path.open(encoding=name, newline="") as file:
@@ -89,26 +85,6 @@ def read_table(path: Path, encoding: str, *, foreign: bool) -> Manifest:
     except OSError as error:
         msg = f"{path}: {error.strerror}."
         raise ManifestError(msg) from error
-
-
-def _refuse_other_files(path: Path) -> None:
-    try:
-        if not path.is_file():
-            what = "no such file" if not path.exists() else "not a regular file"
-            msg = f"{path}: {what}. Name the manifest, a CSV file."
-            raise ManifestError(msg)
-        with path.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}."
-        raise ManifestError(msg) from error
-    for magic, what in _NOT_TEXT.items():
-        if head.startswith(magic):
-            msg = f"{path}: this is {what}."
-            raise ManifestError(msg)
-    if not head:
-        msg = f"{path}: the file is empty. The first line names the columns, one of them `source`."
-        raise ManifestError(msg)
 
 
 def _undecodable(path: Path, encoding: str) -> ManifestError:
@@ -193,10 +169,11 @@ def _check_header(path: Path, header: list[str], *, foreign: bool) -> None:
         for name in dict.fromkeys(header)
         if name and header.count(name) > 1
     ]
-    if dictionary.SOURCE not in header and not foreign:
+    if len(header) == 1 and (divider := next((sign for sign in ";\t|" if sign in header[0]), "")):
+        rule = f"the whole header is one name, whose parts are divided by {divider!r}"
+        problems.append(Problem(lines=(1,), value=header[0], rule=rule, remedy="Save the file with commas"))
+    elif dictionary.SOURCE not in header and not foreign:
         remedy = "Name the column that holds the image paths `source`"
-        if len(header) == 1 and (divider := next((sign for sign in ";\t|" if sign in header[0]), "")):
-            remedy = f"The cells seem to be divided by {divider!r}: save the file with commas"
         problems.append(Problem(lines=(1,), rule="the header has no column `source`", remedy=remedy))
     if problems:
         raise ManifestError.of(path, problems)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import hashlib
 import operator
+import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +30,8 @@ _ORDER: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_MAX_CHARS, _MAX_DEPTH = 100_000, 50
+_CHARS_SHOWN, _NAMES_SHOWN = 200, 30
 _EXAMPLE = "as \"Modality == 'CR' and PatientSex in ('F', 'O')\""
 
 
@@ -53,10 +58,17 @@ def selected(manifest: Manifest, settings: Settings) -> Mask:
 def _slice(text: str) -> slice:
     first, colon, last = text.partition(":")
     numbers = [part for part in (first, last) if part]
-    if text and (not colon or not all(part.isdecimal() for part in numbers)):
-        msg = f"--rows {text!r}: write first:last, counted from 0, the last not among them, as 1000:2000."
+    if text and (not colon or not all(re.fullmatch(r"[0-9]{1,15}", part) for part in numbers)):
+        msg = f"--rows {_short(text)}: write first:last, counted from 0, the last not among them, as 1000:2000."
+        raise SettingsError(msg)
+    if last and int(first or 0) >= int(last):
+        msg = f"--rows {_short(text)} takes no row: the last isn't among them. Write the smaller number first, as 1000:2000."
         raise SettingsError(msg)
     return slice(int(first or 0), int(last) if last else None)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _CHARS_SHOWN else f"{text[:_CHARS_SHOWN]}…")
 
 
 def _sampled(manifest: Manifest, taken: Mask, count: int) -> Mask:
@@ -74,20 +86,41 @@ def _sampled(manifest: Manifest, taken: Mask, count: int) -> Mask:
 
 
 def _where(manifest: Manifest, text: str) -> Mask:
+    """Return where a condition holds. Whatever stands in it is parsed as an expression and never run."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        msg = f"--where {text!r}: {getattr(error, 'msg', error)}. Write a condition on columns, {_EXAMPLE}."
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in texts
+            tree = ast.parse(_limited(text.strip()), mode="eval")
+        return _condition(manifest, tree.body, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        said = getattr(error, "msg", None) or (str(error) if isinstance(error, ValueError) else "nested too deeply")
+        msg = f"--where {_short(text)}: {said}. Write a condition on columns, {_EXAMPLE}."
         raise SettingsError(msg) from error
-    return _condition(manifest, tree.body, text)
+
+
+def _limited(text: str) -> str:
+    """Return the text; refuse what the parser could exhaust the stack with."""
+    if len(text) > _MAX_CHARS:
+        msg = f"{len(text):,} characters are more than {_MAX_CHARS:,}"
+        raise ValueError(msg)
+    depth = deepest = 0
+    for sign in re.findall(r"[([{]|[)\]}]", text):
+        depth += 1 if sign in "([{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _MAX_DEPTH or re.search(rf"(?:(?:\bnot\b|[-+~])\s*){{{_MAX_DEPTH}}}", text):
+        msg = "nested too deeply"
+        raise ValueError(msg)
+    return text
 
 
 def _condition(manifest: Manifest, node: ast.expr, text: str) -> Mask:
-    """Return where a condition holds: column by column, each distinct cell looked at once; nothing is ever run."""
+    """Return where a condition holds: column by column, each distinct cell looked at once."""
     if isinstance(node, ast.BoolOp):
-        parts: Mask = np.array([_condition(manifest, part, text) for part in node.values])
         combine = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-        return np.asarray(combine.reduce(parts, axis=0), dtype=bool)
+        found = _condition(manifest, node.values[0], text)
+        for part in node.values[1:]:
+            found = combine(found, _condition(manifest, part, text))
+        return found
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return ~_condition(manifest, node.operand, text)
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.left, ast.Name):
@@ -97,7 +130,11 @@ def _condition(manifest: Manifest, node: ast.expr, text: str) -> Mask:
 
 def _comparison(manifest: Manifest, name: str, sign: ast.cmpop, node: ast.expr, text: str) -> Mask:
     if name not in manifest.columns:
-        msg = f"--where {text!r}: the manifest has no column {name}. It has {', '.join(manifest.columns)}."
+        close = difflib.get_close_matches(name, manifest.columns, n=1)
+        names = list(manifest.columns)
+        more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+        meant = f"Did you mean {close[0]}?" if close else f"It has {', '.join(names[:_NAMES_SHOWN])}{more}."
+        msg = f"--where {_short(text)}: the manifest has no column {name!r}. {meant}"
         raise SettingsError(msg)
     column = manifest.column(name)
     value = _constant(node, text)
@@ -113,7 +150,11 @@ def _comparison(manifest: Manifest, name: str, sign: ast.cmpop, node: ast.expr, 
 
 
 def _constant(node: ast.expr, text: str) -> Any:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        if type(value) in {int, float}:
+            return -value  # type: ignore[operator]  # a number, as said above
+    if isinstance(node, ast.Constant) and type(node.value) in {str, int, float}:
         return node.value
     if isinstance(node, (ast.Tuple, ast.List)):
         return tuple(str(_constant(part, text)) for part in node.elts)
@@ -143,4 +184,4 @@ def _ordered(compare: Callable[[Any, Any], bool], cell: str, value: object) -> b
 
 def _meaningless(node: ast.expr, text: str) -> str:
     part = ast.get_source_segment(text.strip(), node) or text
-    return f"--where {text!r}: {part!r} is no condition on a column. Write {_EXAMPLE}."
+    return f"--where {_short(text)}: {_short(part)} is no condition on a column. Write {_EXAMPLE}."

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     Codes = npt.NDArray[np.int32]
     Ordinals = npt.NDArray[np.intp]
+
+_FEW = 64  # values that a pass over all rows each is cheaper for than sorting them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,19 @@ class Column:
 
     codes: Codes
     values: list[str]
+    _index: list[tuple[Ordinals, Ordinals]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def constant(cls, value: str, rows: int) -> Column:
         """Return a column of `rows` equal cells."""
         return cls(np.zeros(rows, dtype=np.int32), [value])
+
+    @classmethod
+    def of(cls, cells: Iterable[str]) -> Column:
+        """Return a column of these cells."""
+        index: dict[str, int] = {}
+        codes = np.array([index.setdefault(cell, len(index)) for cell in cells], dtype=np.int32)
+        return cls(codes, list(index))
 
     def __getitem__(self, ordinal: int) -> str:
         return self.values[int(self.codes[ordinal])]
@@ -48,6 +58,13 @@ class Column:
 
     def ordinals(self, codes: Sequence[int]) -> Ordinals:
         """Return the rows whose cell is one of the values with these codes, ascending."""
+        if (
+            len(self.values) > _FEW and len(codes) == 1
+        ):  # asked value by value, each pass over all rows would be too many
+            if not self._index:
+                self._index.append(by_number(self.codes, len(self.values)))
+            order, starts = self._index[0]
+            return order[starts[codes[0]] : starts[codes[0] + 1]]
         wanted = np.zeros(len(self.values), dtype=bool)
         wanted[list(codes)] = True
         return np.flatnonzero(wanted[self.codes])
@@ -92,7 +109,22 @@ class Manifest:
 
     def lines_of(self, ordinals: Iterable[int]) -> tuple[int, ...]:
         """Return the lines of rows."""
-        return tuple(int(line) for line in self.lines[np.asarray(ordinals, dtype=np.intp)])
+        return tuple(self.lines[np.asarray(ordinals, dtype=np.intp)].tolist())
+
+
+def by_number(numbers: npt.NDArray[Any], count: int) -> tuple[Ordinals, Ordinals]:
+    """Return the rows in the order of their numbers, and where in it each number from 0 to `count` begins."""
+    order = np.argsort(numbers, kind="stable")
+    return order, np.searchsorted(numbers[order], np.arange(count + 1))
+
+
+def members(numbers: npt.NDArray[Any], *, least: int = 1) -> Iterator[Ordinals]:
+    """Yield the rows of each number that at least `least` rows have, ascending, in the order of the numbers."""
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.r_[True, numbers[order][1:] != numbers[order][:-1]]) if len(order) else order
+    ends = np.r_[starts[1:], len(order)]
+    for start, end in zip(starts[ends - starts >= least], ends[ends - starts >= least], strict=True):
+        yield order[start:end]
 
 
 def groups(columns: Sequence[Column]) -> Codes:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import StorageError
 from bulkdcm.printable import ERRORS
+from bulkdcm.problem import cause
 from bulkdcm.report.columns import COLUMNS, CSV, PARQUET, STAGES, SUMMARY, TEMPORARY_SUFFIX
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import Problem
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_EXAMPLES = 3
+_EXAMPLES, _CAUSES = 3, 100
 _BLOCK = 20_000  # rows made into columns at once
 
 
@@ -89,7 +90,7 @@ class Report:
             "converted_now": len(now),
             "earlier_outputs_kept": int(self.frame["earlier_source_sha256"].notna().sum()),
             "notes": list(self.notes),
-            "warnings": [str(problem) for problem in self.warnings],
+            "warnings": [problem.text for problem in self.warnings],
             "failures": self._failures(),
             "elapsed_s": round(self.elapsed_s, 3),
             "workers": self.n_jobs,
@@ -104,20 +105,27 @@ class Report:
         }
 
     def _failures(self) -> list[dict[str, Any]]:
-        failed = self.frame[self.frame["status"] == "failed"]
-        groups = failed.groupby(["stage", "error"], sort=True)
-        found = [
+        """Return failed rows by cause, the most frequent first: messages that differ only in names and numbers are one."""
+        failed = self.frame.loc[
+            self.frame["status"] == "failed", ["line", "stage", "error", "message", "source", "output"]
+        ].fillna("")
+        causes: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+        for line, stage, error, message, *names in failed.itertuples(index=False, name=None):
+            told = message
+            for name in filter(None, names):
+                told = told.replace(name, "…")
+            causes.setdefault((stage, error, cause(told)), []).append((int(line), message))
+        found: list[dict[str, Any]] = [
             {
                 "stage": stage,
                 "error": error,
                 "rows": len(rows),
-                "examples": [f"line {line}: {text}" for line, text in zip(rows["line"], rows["message"], strict=True)][
-                    :_EXAMPLES
-                ],
+                "lines": [line for line, _ in rows[:_EXAMPLES]],
+                "examples": [f"line {line}: {text}" for line, text in rows[:_EXAMPLES]],
             }
-            for (stage, error), rows in groups
+            for (stage, error, _), rows in causes.items()
         ]
-        return sorted(found, key=lambda entry: -entry["rows"])
+        return sorted(found, key=lambda entry: -entry["rows"])[:_CAUSES]
 
     def write(self, folder: Path) -> None:
         """Write ``report.csv``, ``summary.json`` and, where pyarrow is there, ``report.parquet`` into `folder`.

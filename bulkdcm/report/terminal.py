@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from bulkdcm.printable import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.report.report import Report
 
-_BAR = 60
+_BAR, _CAUSES = 60, 20
 _SHADES = {"read": "cyan", "decode": "blue", "build": "magenta", "encode": "yellow", "store": "green"}
 
 
@@ -43,7 +45,7 @@ def lines(report: Report, out: str) -> Iterator[RenderableType]:
         yield from _stages(facts["stage_shares"])
     else:
         yield Text(f"{facts['elapsed_s']:.1f} s")
-    yield Text(f"report: {out}/report.csv", style="bold")
+    yield Text(visible(f"report: {out}/report.csv"), style="bold")
 
 
 def _counts(facts: dict[str, Any]) -> Text:
@@ -67,10 +69,16 @@ def _failures(failures: list[dict[str, Any]]) -> Table:
     table.add_column("failed", justify="right")
     table.add_column("stage")
     table.add_column("reason", overflow="fold")
-    for entry in failures:
-        table.add_row(f"{entry['rows']:,}", entry["stage"], Text(entry["examples"][0]))
-        for example in entry["examples"][1:]:
-            table.add_row("", "", Text(example))
+    for entry in failures[:_CAUSES]:
+        text = entry["examples"][0]
+        if entry["rows"] > 1:
+            first, *more = entry["lines"]
+            left = entry["rows"] - len(entry["lines"])
+            lines = ", ".join(map(str, [first, *more])) + (f" and {left:,} more" if left else "")
+            text = f"lines {lines}: {text.partition(': ')[2]}"
+        table.add_row(f"{entry['rows']:,}", entry["stage"], Text(visible(text)))
+    if others := failures[_CAUSES:]:
+        table.add_row(f"{sum(entry['rows'] for entry in others):,}", "", "for other reasons, which the report tells")
     return table
 
 

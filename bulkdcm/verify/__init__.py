@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import os
+import stat
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from operator import itemgetter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydicom import config, dcmread
+from pydicom import config
+from pydicom.uid import UID
 
+from bulkdcm import dicom_file
+from bulkdcm.attributes import conditions
 from bulkdcm.engines import IN_PROCESS, PROCESSES, Job, Recovery, Workers, cut, guard
-from bulkdcm.verify import elements, part10, pixels, streams
+from bulkdcm.errors import SettingsError
+from bulkdcm.printable import visible
+from bulkdcm.settings import Settings, local_path
+from bulkdcm.verify import elements, modules, part10, pixels, streams
+from bulkdcm.verify.expressions import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from pydicom.dataset import FileDataset
 
-__all__ = ["Finding", "files_in", "verify", "verify_all"]
+__all__ = ["Finding", "verify", "verify_all"]
 
+MAX_PIXELS = Settings().max_pixels
+_MOST = 100  # findings of one file
 _FILE_S = 0.005  # about what one takes
 
 
@@ -43,41 +54,84 @@ class Finding:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.where}: {self.rule}"
+        return visible(f"{self.path}: {self.where}: {self.rule}")
 
 
-def verify(path: str | Path) -> tuple[Finding, ...]:
+def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, ...]:
     """Return what is wrong with a DICOM file; nothing where it is right.
 
     Parameters
     ----------
     path
         The file. One that can't be read is a finding, not an error.
+    max_pixels
+        Frames with more are not decoded, which is a finding.
+
+    Raises
+    ------
+    SettingsError
+        Where it is a URL.
     """
+    file = local_path("verify", path)
+    found: list[tuple[str, str]] = []
     try:
-        return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in _found(Path(path).read_bytes()))
+        if not file.is_file() and file.exists():  # a pipe would be waited for
+            return (Finding(path=str(path), where="file", rule="can't be read: no regular file"),)
+        found.extend(islice(_found(file.read_bytes(), max_pixels), _MOST))
+        if len(found) == _MOST:
+            found.append(("file", "the rest was not looked at: nothing seems right in it"))
     except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
-        return (Finding(path=str(path), where="file", rule=f"can't be read: {type(error).__name__}: {error}"),)
+        found.append(("file", f"can't be read: {type(error).__name__}: {error}"))
+    return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in found)
 
 
-def _found(data: bytes) -> Iterator[tuple[str, str]]:
+def _found(data: bytes, max_pixels: int) -> Iterator[tuple[str, str]]:
     wrong = list(part10.check_bytes(data))
     yield from wrong
     if wrong and wrong[0][0] == "preamble":
         return
     with config.disable_value_validation():
-        dataset = dcmread(io.BytesIO(data))
-        yield from elements.check_elements(dataset)
-        yield from part10.check_meta(dataset)
-        if "PixelData" in dataset or "Rows" in dataset:
-            yield from _image(dataset)
+        try:
+            dataset = dicom_file.read(data, max_pixels)
+        except dicom_file.InflationError as error:
+            yield "file", f"{error} (PS3.5 A.5)"
+            return
+        said = set()
+        for where, rule in _by_itself(dataset, max_pixels):
+            said.add(where)
+            yield where, rule
+        # One attribute, one message.
+        yield from ((where, rule) for where, rule in _of_its_class(dataset) if where not in said)
 
 
-def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
-    syntax = dataset.file_meta.TransferSyntaxUID
+def _by_itself(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:
+    """Yield what contradicts itself, whatever the file is."""
+    yield from elements.check_elements(dataset)
+    yield from part10.check_meta(dataset)
+    yield from _image(dataset, max_pixels)
+
+
+def _of_its_class(dataset: FileDataset) -> Iterator[tuple[str, str]]:
+    """Yield what the Standard asks of its attributes together: modules, and conditions between attributes."""
+    said = set()
+    for where, rule in modules.check_modules(dataset):
+        said.add(where)
+        yield where, rule
+    for breach in conditions.broken(Texts(dataset), str(dataset.get("SOPClassUID") or "")):
+        if breach.keyword not in said:
+            yield breach.keyword, breach.rule
+
+
+def _image(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:
+    if "PixelData" not in dataset and "Rows" not in dataset:
+        return
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
     wrong = list(pixels.check_module(dataset))
     yield from wrong
+    if not isinstance(syntax, UID):
+        return
     yield from pixels.check_lossy(dataset, str(syntax))
+    yield from pixels.check_pointer(dataset)
     if "PixelData" not in dataset:
         yield "PixelData", "missing (PS3.3 C.7.6.3)"
     elif any(rule.endswith("must have it (PS3.3 C.7.6.3)") for _, rule in wrong):
@@ -86,38 +140,76 @@ def _image(dataset: FileDataset) -> Iterator[tuple[str, str]]:
         if not dataset["PixelData"].is_undefined_length:
             yield "PixelData", "compressed pixels have an undefined length (PS3.5 A.4)"
         else:
-            yield from streams.check_encapsulated(dataset, str(syntax), pixels.shape_of(dataset))
+            yield from streams.check_encapsulated(dataset, str(syntax), pixels.shape_of(dataset), max_pixels)
     else:
         yield from pixels.check_native(dataset)
 
 
-def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files named, and of folders the ``.dcm`` files in them, in order."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(".dcm"))
+def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
+    """Return a file, or the ``.dcm`` files of a folder in order; and its folders that can't be listed.
+
+    Raises
+    ------
+    SettingsError
+        Where nothing is there, so that nothing checked isn't taken for nothing wrong.
+    """
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        what = "no such file or folder" if missing else getattr(error, "strerror", None) or error
+        msg = f"{path}: {what}. Name DICOM files, or folders of them."
+        raise SettingsError(msg) from error
+    if not is_folder:
+        return [str(path)], []
+    files: list[str] = []
+    unlisted: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=unlisted.append):
+        folders.sort()
+        files += [f"{folder}/{name}" for name in sorted(names) if name.lower().endswith(".dcm")]
+    if not files and not unlisted:
+        msg = f"{path}: no DICOM file in it: none whose name ends with .dcm. Name the folder that holds them."
+        raise SettingsError(msg)
+    rule = "can't be listed, so nothing in it was verified: {}"
+    return files, [
+        Finding(path=str(error.filename), where="folder", rule=rule.format(error.strerror)) for error in unlisted
+    ]
 
 
-def verify_all(paths: Iterable[Path], n_jobs: int = 0) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+def verify_all(
+    paths: Iterable[str | Path], n_jobs: int = 0, max_pixels: int = MAX_PIXELS
+) -> Iterator[tuple[int, tuple[Finding, ...]]]:
     """Yield (files checked, what was found in them) as workers finish.
 
     Parameters
     ----------
     paths
-        Files and folders.
+        Files and folders. A folder that can't be listed is a finding.
     n_jobs
         Workers; 0 for one a core.
+    max_pixels
+        As `verify` has it.
+
+    Raises
+    ------
+    SettingsError
+        At once, where a path isn't there or is a URL, or a folder has no DICOM file in it.
     """
-    found = list(enumerate(map(str, files_in(paths))))
+    listed = [_files_in(local_path("verify", path)) for path in paths]
+    found = [file for files, _ in listed for file in files]
+    return _verified(found, [finding for _, unlisted in listed for finding in unlisted], n_jobs, max_pixels)
+
+
+def _verified(
+    found: Sequence[str], unlisted: Sequence[Finding], n_jobs: int, max_pixels: int
+) -> Iterator[tuple[int, tuple[Finding, ...]]]:
+    if unlisted:
+        yield 0, tuple(unlisted)
     engine = PROCESSES if len(found) > 1 else IN_PROCESS
     workers = Workers(count=engine.workers(n_jobs, ""))
-    chunks = cut(found, len(found), workers.count, 0, lambda _: _FILE_S)
+    chunks = cut(enumerate(found), len(found), workers.count, 0, lambda _: _FILE_S)
     job: Job[tuple[int, str], tuple[int, tuple[Finding, ...]]] = Job(
-        run=_verify_chunk, number=itemgetter(0), give_up=_given_up
+        run=partial(_verify_chunk, max_pixels=max_pixels), number=itemgetter(0), give_up=_given_up
     )
     yield from Recovery(job, chunks, engine, workers)
 
@@ -127,10 +219,10 @@ def _given_up(item: tuple[int, str], *, late: bool) -> tuple[int, tuple[Finding,
     return 1, (Finding(path=item[1], where="file", rule="ends the process that reads it"),)
 
 
-def _verify_chunk(items: Sequence[tuple[int, str]]) -> tuple[int, tuple[Finding, ...]]:
+def _verify_chunk(items: Sequence[tuple[int, str]], max_pixels: int) -> tuple[int, tuple[Finding, ...]]:
     found: list[Finding] = []
     for number, path in items:
         guard.begin(number)
-        found += verify(path)
+        found += verify(path, max_pixels=max_pixels)
         guard.end()
     return len(items), tuple(found)

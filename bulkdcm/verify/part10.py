@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bulkdcm import dicom_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,11 +26,7 @@ def check_bytes(data: bytes) -> Iterator[tuple[str, str]]:
         yield "(0002,0000)", "the meta information begins with its group length (PS3.10 7.1)"
         return
     length = int.from_bytes(data[140:_GROUP_LENGTH_END], "little")
-    end = _GROUP_LENGTH_END
-    while data[end : end + 2] == b"\x02\x00":
-        long_form = data[end + 4 : end + 6] in {b"OB", b"UN", b"OW"}
-        at, size = (end + 12, 4) if long_form else (end + 8, 2)
-        end = at + int.from_bytes(data[at - size : at], "little")
+    end, _ = dicom_file.meta_of(data)
     if _GROUP_LENGTH_END + length != end:
         yield (
             "(0002,0000)",
@@ -42,6 +40,8 @@ def check_meta(dataset: FileDataset) -> Iterator[tuple[str, str]]:
     for keyword in _REQUIRED:
         if not meta.get(keyword):
             yield keyword, "the meta information must have it (PS3.10 7.1)"
+        elif not isinstance(meta.get(keyword), str | bytes):
+            yield keyword, "the meta information must have it once (PS3.10 7.1)"
     for of_meta, of_dataset in _SAME:
         if meta.get(of_meta) and dataset.get(of_dataset) and meta.get(of_meta) != dataset.get(of_dataset):
             yield (

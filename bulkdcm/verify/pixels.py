@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydicom.datadict import keyword_for_tag
+from pydicom.multival import MultiValue
+
+from bulkdcm import dicom_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,10 +43,9 @@ class Shape(NamedTuple):
 
 def check_module(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Yield what contradicts itself in the Image Pixel module: (where, rule)."""
-    for keyword in _MODULE:
-        if dataset.get(keyword) is None:
-            yield keyword, "an image must have it (PS3.3 C.7.6.3)"
-            return
+    if found := _unusable(dataset):
+        yield found
+        return
     shape = shape_of(dataset)
     if not (shape.rows and shape.columns):
         yield "Rows, Columns", f"{shape.rows} x {shape.columns} is no image (PS3.3 C.7.6.3.1)"
@@ -68,6 +72,28 @@ def check_module(dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield "PlanarConfiguration", "1; bulkdcm writes colour by pixel, 0 (PS3.3 C.7.6.3.1.3)"
     if "WindowWidth" in dataset and "WindowCenter" not in dataset:
         yield "WindowCenter", "missing beside WindowWidth (PS3.3 C.11.2)"
+
+
+def check_pointer(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield what Frame Increment Pointer names and the dataset hasn't."""
+    value = dataset.get("FrameIncrementPointer")
+    for tag in value if isinstance(value, MultiValue) else [value]:
+        if tag is not None and tag not in dataset:
+            yield keyword_for_tag(tag) or str(tag), "missing, though FrameIncrementPointer names it (PS3.3 C.7.6.6.1.1)"
+
+
+def _unusable(dataset: Dataset) -> tuple[str, str] | None:
+    """Return the first attribute of the module without which nothing can be said of the pixels."""
+    for keyword in _MODULE:
+        if dataset.get(keyword) is None:
+            return keyword, "an image must have it (PS3.3 C.7.6.3)"
+    for keyword in (*_MODULE, "NumberOfFrames", "PlanarConfiguration"):
+        if keyword != "PhotometricInterpretation":
+            try:
+                dicom_file.one_number(dataset, keyword)
+            except ValueError as error:
+                return keyword, f"{error}; an image must have it (PS3.3 C.7.6.3)"
+    return None
 
 
 def shape_of(dataset: Dataset) -> Shape:

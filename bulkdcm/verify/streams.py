@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
 from bulkdcm.images import jpeg_stream
+from bulkdcm.verify import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +32,16 @@ _RGB_IDS = tuple(b"RGB")
 _RLE_HEADER = 64
 
 
-def check_encapsulated(dataset: Dataset, transfer_syntax_uid: str, shape: Shape) -> Found:
-    """Yield what is wrong with compressed pixels: (where, rule)."""
+def check_encapsulated(dataset: Dataset, transfer_syntax_uid: str, shape: Shape, max_pixels: int) -> Found:
+    """Yield what is wrong with compressed pixels: (where, rule).
+
+    Parameters
+    ----------
+    dataset, transfer_syntax_uid, shape
+        The pixels, and what is said of them.
+    max_pixels
+        That a frame may have to be decoded.
+    """
     data = dataset.PixelData
     items, problem = _items(data)
     if problem:
@@ -50,9 +59,15 @@ def check_encapsulated(dataset: Dataset, transfer_syntax_uid: str, shape: Shape)
             )
             return
     check = _checker(transfer_syntax_uid)
+    pixels, most = shape.rows * shape.columns, decoding.budget(len(data), max_pixels)
+    if check and (pixels > max_pixels or pixels * shape.frames > most):
+        yield "PixelData", f"not decoded: {pixels * shape.frames} pixels are more than --max-pixels {max_pixels} allows"
+        most = 0
     for number, (_, stream) in enumerate(fragments, start=1):
-        for rule in check(stream, transfer_syntax_uid, shape) if check else ():
-            yield f"PixelData, frame {number}", rule
+        wrong = list(check(stream, transfer_syntax_uid, shape)) if check else []
+        if check and most and not wrong:
+            wrong = list(decoding.check_stream(stream, transfer_syntax_uid, shape))
+        yield from ((f"PixelData, frame {number}", rule) for rule in wrong)
 
 
 def _items(data: bytes) -> tuple[list[tuple[int, bytes]], str]:

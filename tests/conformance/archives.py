@@ -96,7 +96,8 @@ def orthanc(folder: Path) -> Iterator[Orthanc]:
                 "StorageCompression": False,
                 "Plugins": [],
             }
-        )
+        ),
+        encoding="utf-8",
     )
     with _process(["Orthanc", str(configuration)], folder / "orthanc.log"):
         _wait(lambda: server.get("/system"), folder / "orthanc.log")
@@ -134,7 +135,7 @@ def _wait(ready: object, log: Path) -> None:
             ready()  # type: ignore[operator]
         except (OSError, urllib.error.URLError) as error:
             if time.monotonic() > end:
-                msg = f"not ready: {error}\n{log.read_text()}"
+                msg = f"not ready: {error}\n{log.read_text(encoding='utf-8')}"
                 raise TimeoutError(msg) from error
             time.sleep(_LOOK_EVERY_S)
         else:

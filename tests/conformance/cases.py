@@ -57,6 +57,7 @@ EYE = {
     "LossyImageCompression": "00",
     "ImageType": "ORIGINAL\\PRIMARY",
     "FrameTime": "40",
+    "PixelSpacing": "0.007\\0.007",
 }
 COMPLETE: dict[str, dict[str, str]] = {
     "SC": {"BodyPartExamined": "CHEST"},

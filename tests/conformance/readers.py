@@ -48,7 +48,13 @@ def need(*names: str) -> None:
 def run(*command: object) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end."""
     return subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, errors="replace", check=False, timeout=120
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=120,
+        encoding="utf-8",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 
 import imagecodecs
@@ -13,7 +14,9 @@ from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
 
 import bulkdcm
-from bulkdcm.verify import verify
+from bulkdcm.cli import run
+from bulkdcm.errors import SettingsError
+from bulkdcm.verify import verify, verify_all
 from tests.streams_jpeg import ARITHMETIC
 
 HEADER = "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,PixelSpacing,BodyPartExamined"
@@ -170,7 +173,7 @@ OTHERS = [
     ("gray.png", "IS 1.5", put(InstanceNumber="1.5"), "IS is"),
     ("gray.png", "DS nan", put(PatientWeight="nan"), "DS is"),
     ("gray.png", "PixelSpacing of one value", put(PixelSpacing="0.2"), "PixelSpacing takes"),
-    ("gray.png", "WindowWidth 0", put(WindowCenter="1", WindowWidth="0"), "at least 1"),
+    ("gray.png", "WindowWidth 0", put(WindowCenter="1", WindowWidth="0"), "greater than zero"),
     ("gray.png", "a character set that is none", put(SpecificCharacterSet="UTF-8"), "Defined Term"),
     ("gray.png", "UTF-8 without its character set", put(SpecificCharacterSet=None, PatientName="A^B", StudyDescription="é ".encode()), "character set"),
     ("gray.png", "pixels short", pixels(lambda data: data[:-10]), "PixelData"),
@@ -257,3 +260,52 @@ def test_the_command_says_what_it_finds_and_exits_so(good, tmp_path, bulkdcm_com
     assert f"{broken}: preamble: " in wrong.stdout
     assert "9 files, 1 finding in 1 of them" in wrong.stdout
     assert bulkdcm_command("verify", tmp_path / "missing").returncode == 2
+
+
+def test_a_folder_with_nothing_to_verify_is_no_success(good, tmp_path, bulkdcm_command):
+    (tmp_path / "empty/below").mkdir(parents=True)
+    (tmp_path / "empty/below/notes.txt").write_text("text", encoding="utf-8")
+    for paths in ([tmp_path / "empty"], [good / "out", tmp_path / "empty"]):
+        with pytest.raises(SettingsError, match=r"empty: no DICOM file in it"):
+            verify_all(paths)
+        done = bulkdcm_command("verify", *paths)
+        assert done.returncode == 2, done.stdout
+        assert "empty: no DICOM file in it" in done.stderr
+        assert not done.stdout
+
+
+def test_what_is_not_there_or_a_url_is_no_success_in_python(tmp_path):
+    with pytest.raises(SettingsError, match="no such file or folder"):
+        verify_all([str(tmp_path / "missing")])
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SettingsError, match="Not a directory"):
+        verify_all([tmp_path / "file/x.dcm"])
+    for ask in (verify, lambda path: verify_all([path])):
+        with pytest.raises(SettingsError, match="this is a URL"):
+            ask("s3://bucket/x.dcm")
+
+
+@pytest.mark.parametrize(("code", "said"), [(13, "Permission denied"), (2, "No such file or directory")])
+@pytest.mark.parametrize("shut", ["below", "here"])
+def test_a_folder_that_cannot_be_listed_or_vanishes_is_a_finding(shut, code, said, good, tmp_path, monkeypatch, capsys):
+    (tmp_path / "here/below").mkdir(parents=True)
+    (tmp_path / "here/a.dcm").write_bytes((good / "out/gray.png.dcm").read_bytes())
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith(shut):
+            raise OSError(code, os.strerror(code), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert run(["verify", str(tmp_path / "here"), "--n-jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert f"{shut}: folder: can't be listed, so nothing in it was verified: {said}" in told
+    assert f"{'1 file' if shut == 'below' else '0 files'}, 0 findings in 0 of them; 1 folder not looked into" in told
+    assert sum(count for count, _ in verify_all([tmp_path / "here"], 1)) == (shut == "below")
+
+
+def test_a_pipe_called_a_dicom_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.dcm")
+    ((count, (finding,)),) = verify_all([tmp_path])
+    assert (count, finding.rule) == (1, "can't be read: no regular file")

@@ -30,7 +30,7 @@ class Cluster:
         limit = time.monotonic() + 60
         while not self.address and time.monotonic() < limit:
             with contextlib.suppress(OSError, ValueError):
-                self.address = json.loads(self.file.read_text())["address"]
+                self.address = json.loads(self.file.read_text(encoding="utf-8"))["address"]
             time.sleep(0.05)
         assert self.address, "the scheduler hasn't started"
         with distributed.Client(self.address, set_as_default=False) as client:
@@ -77,7 +77,9 @@ def cluster(tmp_path_factory):
 def kill_a_worker(cluster: Cluster) -> None:
     """Kill one worker process, not its nanny, which starts another."""
     nanny = cluster.workers[0].pid
-    children = subprocess.run(["pgrep", "-P", str(nanny)], capture_output=True, text=True, check=True).stdout.split()
+    children = subprocess.run(
+        ["pgrep", "-P", str(nanny)], capture_output=True, text=True, check=True, encoding="utf-8"
+    ).stdout.split()
     for pid in children:
         os.kill(int(pid), signal.SIGKILL)
 
@@ -168,7 +170,9 @@ def test_a_worker_with_another_release_is_refused(job_of, cluster):
     options = cluster(job).options()
     other = "import bulkdcm, sys; bulkdcm.__version__ = '9'; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", other, *job.command(*options)[3:]]
-    done = subprocess.run(command, capture_output=True, text=True, env=job.environment, check=False, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=job.environment, check=False, timeout=120, encoding="utf-8"
+    )
     assert done.returncode == 6
     assert "the run 9: install the same" in done.stderr
     assert not job.stored()
@@ -200,6 +204,8 @@ def test_where_dask_is_not_installed_the_remedy_is_said(job_of):
     job = job_of(2)
     hidden = "import sys; sys.modules['distributed'] = None; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
     options = job.command("--backend", "dask", "--scheduler", "tcp://127.0.0.1:1")[3:]
-    done = subprocess.run([sys.executable, "-c", hidden, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", hidden, *options], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert done.returncode == 6
     assert "bulkdcm[dask]" in done.stderr

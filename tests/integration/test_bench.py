@@ -63,7 +63,7 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not list(place.iterdir())
-    found = json.loads(figures.read_text())
+    found = json.loads(figures.read_text(encoding="utf-8"))
     assert len(found["runs"]) == 4
     for run in found["runs"]:
         assert run["images_per_s"] > 0
@@ -72,7 +72,7 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
         assert sum(run["stage_shares"].values()) == pytest.approx(1, abs=0.01)
     assert [run["efficiency"] for run in found["runs"] if run["configuration"]["n_jobs"] == 1] == [1.0, 1.0]
     assert found["machine"]["cores"] >= 1
-    assert picture.read_text().rstrip().endswith("</svg>")
+    assert picture.read_text(encoding="utf-8").rstrip().endswith("</svg>")
     (options,) = re.findall(r"^recommended: (.*)$", done.stdout, re.MULTILINE)
     again = bulkdcm_command("convert", dataset / "manifest.csv", "--out", tmp_path / "out", *options.split())
     assert again.returncode == 0, again.stderr
@@ -92,7 +92,7 @@ def test_null_and_other_backends_are_measured_too(dataset, bulkdcm_command, tmp_
         "--n-jobs", 2, "--json", tmp_path / "f.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    runs = json.loads((tmp_path / "f.json").read_text())["runs"]
+    runs = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))["runs"]
     assert [run["configuration"]["backend"] for run in runs] == ["threading", "sequential"]
 
 

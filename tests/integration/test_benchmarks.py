@@ -27,7 +27,7 @@ def test_a_benchmark_runs_on_a_few_images(name, arguments):
         pytest.skip("the real images are not on this machine")
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", *arguments, "--no-save"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "wall_s" in done.stdout or "seconds" in done.stdout

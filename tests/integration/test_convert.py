@@ -173,7 +173,7 @@ def test_an_interrupt_keeps_what_is_finished_and_reports_every_row(dataset, tmp_
         "4",
     ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, encoding="utf-8"
     )
     while len(list((tmp_path / "out").glob("out/*.dcm"))) < 40 and process.poll() is None:
         time.sleep(0.05)

@@ -23,7 +23,7 @@ def stack(count: int, shape=(20, 30), dtype=np.uint8) -> np.ndarray:
 
 
 def write(folder, rows: list[dict[str, object]]):
-    with (folder / "m.csv").open("w", newline="") as file:
+    with (folder / "m.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*ROW, "source", "sop_class", "instance", "frame", "sha256"], restval="")
         writer.writeheader()
         writer.writerows([{**ROW, **row} for row in rows])
@@ -56,7 +56,7 @@ def test_rows_of_one_instance_become_its_frames_in_their_order(three, tmp_path):
 def test_one_changed_frame_makes_its_object_anew_and_no_other(three, tmp_path):
     manifest, _ = three
     Image.fromarray(stack(1)[0]).save(tmp_path / "alone.png")
-    with manifest.open("a") as file:
+    with manifest.open("a", encoding="utf-8") as file:
         file.write(",".join([*ROW.values(), "alone.png", "", "", "", ""]) + "\n")
     out = tmp_path / "out"
     assert bulkdcm.convert(manifest, out).summary()["converted_now"] == 4
@@ -71,8 +71,8 @@ def test_a_frame_taken_away_makes_its_object_anew(three, tmp_path):
     manifest, frames = three
     out = tmp_path / "out"
     bulkdcm.convert(manifest, out)
-    lines = manifest.read_text().splitlines(keepends=True)
-    manifest.write_text("".join(lines[:2] + lines[3:]))
+    lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+    manifest.write_text("".join(lines[:2] + lines[3:]), encoding="utf-8")
     again = bulkdcm.convert(manifest, out)
     assert again.summary()["converted_now"] == 2
     np.testing.assert_array_equal(pydicom.dcmread(out / "f1.dcm").pixel_array, frames[:2])
@@ -180,9 +180,9 @@ def test_frames_at_fault_are_found_before_the_run(change, column, rule, tmp_path
 
 def test_a_frame_with_another_hash_fails_its_object(three, tmp_path):
     manifest, _ = three
-    text = manifest.read_text().splitlines()
+    text = manifest.read_text(encoding="utf-8").splitlines()
     right, wrong = hashlib.sha256((tmp_path / "f2.png").read_bytes()).hexdigest(), "0" * 64
     for digest, status in ((right, "converted"), (wrong, "failed")):
-        manifest.write_text("\n".join([text[0], text[1] + digest, *text[2:]]) + "\n")
+        manifest.write_text("\n".join([text[0], text[1] + digest, *text[2:]]) + "\n", encoding="utf-8")
         report = bulkdcm.convert(manifest, tmp_path / digest[:4])
         assert set(report.frame["status"]) == {status}

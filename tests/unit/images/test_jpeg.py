@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bulkdcm.errors import PixelError
-from tests.streams import frame_of, params, saved
+from tests.streams import frame_of, noise, params, saved
 from tests.streams_jpeg import (
     ADOBE,
     APP14,
@@ -29,11 +29,15 @@ from tests.streams_jpeg import (
     YCC,
     inserted,
     joined,
+    jpeg,
+    rgb,
     segments,
     shown,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.streams import Case
 
 PASSED, DECODED = [case for case in JPEGS if case.uid], [case for case in JPEGS if case.decoded is not None]
@@ -130,12 +134,61 @@ def test_the_ratio_is_that_of_the_image_not_of_the_bytes_after_it():
     assert frame_of(YCC + bytes(100_000)).lossy[0].ratio == pytest.approx(alone, rel=0.05)
 
 
-@pytest.mark.xfail(strict=True, reason="a limit: no decoder at hand tells that a scan with its EOI ends early")
-def test_a_scan_that_ends_early_is_refused_where_it_is_decoded():
-    parts = segments(PLAIN_GRAY)
-    data = joined([(m, p[: len(p) // 3] if m == SOS else p) for m, p in parts])
-    with pytest.raises(PixelError):
+def _ending_early(data: bytes) -> bytes:
+    return joined([(m, p[: len(p) * 9 // 10] if m == SOS else p) for m, p in segments(data)])
+
+
+def _with_a_sector_of_zeros(data: bytes) -> bytes:
+    (at,) = [data.index(part) + len(part) // 2 for marker, part in segments(data) if marker == SOS]
+    return data[:at] + bytes(64) + data[at + 64 :]
+
+
+# Flat first, then noise: of an uneven image no count of bytes tells that some are missing.
+_UNEVEN = np.where(np.arange(64)[:, None] < 40, 99, noise(64, 80)).astype(np.uint8)
+_CODINGS = {
+    "gray": jpeg(_UNEVEN),
+    "YCbCr": jpeg(np.dstack([_UNEVEN] * 3) // 2, subsampling="420"),
+    "12 bits": jpeg(_UNEVEN.astype(np.uint16) * 16, bitspersample=12),
+    "lossless of 8 bits": jpeg(_UNEVEN, lossless=True, predictor=1),
+    "lossless of 16 bits": jpeg(_UNEVEN.astype(np.uint16) * 256, lossless=True, predictor=1, bitspersample=16),
+    "lossless RGB": rgb(np.dstack([_UNEVEN, _UNEVEN // 2, _UNEVEN // 3]), lossless=True, predictor=1),
+}
+
+
+@pytest.mark.parametrize("harm", [_ending_early, _with_a_sector_of_zeros])
+@pytest.mark.parametrize("coding", _CODINGS)
+def test_what_only_decoding_finds_is_refused_where_streams_are_decoded(coding: str, harm: Callable[[bytes], bytes]):
+    data = harm(_CODINGS[coding])
+    frame = frame_of(data)
+    assert frame.streams and "stream not decoded (--streams trust)" in frame.decisions
+    with pytest.raises(PixelError, match="a scan is damaged, or ends early"):
+        frame_of(data, streams="decode")
+
+
+@pytest.mark.parametrize("harm", [_ending_early, _with_a_sector_of_zeros])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_is_decoded_anyway_is_refused_where_a_decoder_warns(harm: Callable[[bytes], bytes], *, progressive: bool):
+    data = saved(_UNEVEN, "JPEG", quality=95)
+    data = _progressive(harm) if progressive else harm(data)
+    with pytest.raises(PixelError, match="a scan is damaged, or ends early"):
         frame_of(data, transfer_syntax="explicit")
+
+
+def _progressive(harm: Callable[[bytes], bytes]) -> bytes:
+    """Return a progressive image with harm done to its longest scan."""
+    parts = segments(saved(_UNEVEN, "JPEG", quality=95, progressive=True))
+    longest = max((part for part in parts if part[0] == SOS), key=lambda part: len(part[1]))
+    lonely = harm(joined([parts[0], longest, parts[-1]]))[2:-2]
+    return joined([(m, lonely if p is longest[1] else p) for m, p in parts])
+
+
+@pytest.mark.parametrize("case", params(PASSED))
+def test_decoding_a_good_stream_changes_nothing_but_what_is_said(case: Case):
+    trusted, decoded = (
+        frame_of(case.data, case.iod, streams=streams, **case.options) for streams in ("trust", "decode")
+    )
+    assert decoded.streams == trusted.streams
+    assert "stream decoded without a warning" in decoded.decisions
 
 
 def test_a_component_without_its_scan_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -160,3 +161,37 @@ def test_gray_pixels_take_no_profile():
     data, _ = png(0, 8, before=chunk(b"iCCP", b"s\0\0" + b"junk"))
     assert frame_of(data).icc_profile == b""
     assert frame_of(inserted(PLAIN_GRAY, segment(0xE2, b"ICC_PROFILE\0\1\1" + ICC))).icc_profile == b""
+
+
+@pytest.mark.parametrize("background", ["", "white"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_an_alpha_that_hides_a_whole_picture_is_no_transparency(depth, background):
+    samples = noise(16, 16, 4, top=2**depth - 1)
+    samples[:, :, 3] = 0
+    frame = frame_of(encode(samples, RGB_ALPHA, depth), background=background)
+    np.testing.assert_array_equal(frame.pixels, samples[:, :, :3])
+    assert alpha.HIDING in frame.decisions
+
+
+def test_where_nothing_lies_beneath_such_an_alpha_no_background_is_advised():
+    samples = np.zeros((4, 4, 2), np.uint16)
+    with pytest.raises(PixelError, match="no picture in the file") as caught:
+        frame_of(encode(samples, GRAY_ALPHA, 8))
+    assert "--background" not in str(caught.value)
+    frame = frame_of(encode(samples, GRAY_ALPHA, 8), background="white")
+    assert (frame.pixels == 255).all()
+    assert "the alpha hides every pixel: all of it laid on #ffffff" in frame.decisions
+
+
+def test_a_bitmap_whose_fourth_channel_was_never_filled_is_a_picture():
+    """The 32 bits of a BMP with a V4 header and an alpha mask."""
+    size = 108
+    header = struct.pack("<IiiHHIIiiII", size, 3, 2, 1, 32, 3, 24, 0, 0, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    info = (header + masks).ljust(size, b"\0")
+    pixels = bytes(value for n in range(6) for value in (n, n * 2, n * 3, 0))
+    start = 14 + len(info)
+    data = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + info + pixels
+    frame = frame_of(data)
+    assert frame.pixels[1].tolist() == [[0, 0, 0], [3, 2, 1], [6, 4, 2]]
+    assert alpha.HIDING in frame.decisions

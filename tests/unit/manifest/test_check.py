@@ -51,7 +51,7 @@ def found(tmp_path):
         ([{"sop_class": "DigitalXRayImageStorageForProcessing"}], 2, "sop_class", "never written"),
         ([{"sop_class": "CT"}], 2, "ImagePositionPatient", "no honest default"),
         ([{"sop_class": "XC", "Modality": "CR"}], 2, "Modality", "contradicts"),
-        ([{"ImageLaterality": "L"}], 2, "ImageLaterality", "no side"),
+        ([{"Laterality": "L"}], 2, "Laterality", "no side"),
         ([{"BodyPartExamined": "HAND", "ImageLaterality": "L", "Laterality": "L"}], 2, "Laterality", "not both"),
         ([{}, {"PatientID": "2", "StudyInstanceUID": "1.2.3"}, {"StudyInstanceUID": "1.2.3"}], 4, "PatientID", "already that of patient"),
         ([{}, {"PatientName": "C^D"}], 3, "PatientName", "same patient"),
@@ -138,5 +138,5 @@ def test_a_file_that_is_no_manifest_is_said_to_be_none(data, words, tmp_path):
 def test_a_missing_manifest_or_a_folder_is_said(tmp_path):
     with pytest.raises(ManifestError, match="no such file"):
         bulkdcm.check(tmp_path / "x.csv")
-    with pytest.raises(ManifestError, match="not a regular file"):
+    with pytest.raises(ManifestError, match=r"this is a folder.*bulkdcm init"):
         bulkdcm.check(tmp_path)

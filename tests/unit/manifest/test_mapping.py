@@ -31,7 +31,7 @@ from bulkdcm.settings import Settings
     ],
 )
 def test_a_rule_makes_of_a_cell(cell, rule, text):
-    assert converted(cell, Rule(column="c", **rule)) == (text, "")
+    assert converted([cell], Rule(column="c", **rule)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,8 @@ def test_a_rule_makes_of_a_cell(cell, rule, text):
     ],
 )
 def test_a_rule_says_where_it_can_make_nothing_of_a_cell(cell, rule, words):
-    text, problem = converted(cell, Rule(column="c", **rule))
-    assert text == ""
-    assert words in problem
+    (found,) = converted([cell], Rule(column="c", **rule))
+    assert words in found.rule
 
 
 def read(tmp_path, toml: str, text: str):
@@ -82,7 +81,7 @@ def test_what_no_rule_can_make_is_located_by_key_line_and_value(tmp_path):
         read(tmp_path, toml, "f,s\nx,m\ny,w\nz,w\n")
     found = [str(problem) for problem in caught.value.problems]
     assert any("lines 3, 4, column s: 'w': mapping key columns.PatientSex: not in its table" in text for text in found)
-    assert sum("mapping key columns.source: no file is called so" in text for text in found) == 3
+    assert sum("mapping key columns.source: no file is called so" in text for text in found) == 1
 
 
 def test_two_files_of_one_name_are_said(tmp_path):
@@ -103,19 +102,19 @@ def test_two_files_of_one_name_are_said(tmp_path):
         ("[columns]\nsource = { template = '{g}.png' }\n", "none of the columns of d.csv"),
         ("[columns]\nsource = { column = 'f', take = '(' }\n", "take"),
         ("[columns]\nsource = { column = 'f', take = 'x' }\n", "groups"),
-        ("[columns]\nsource = { column = 'f', as = 'number' }\n", "age, date, time"),
+        ("[columns]\nsource = { column = 'f', as = 'name' }\n", "age, date, time, number"),
         ("[columns]\nInstanceNumber = { count = ['PatientID'] }\nsource = { column = 'f' }\n", "columns above"),
         ("[keep]\ng = ['x']\n[columns]\nsource = { column = 'f' }\n", "keep names 'g'"),
-        ("nonsense", "--mapping"),
+        ("nonsense", "mapping="),
     ],
 )
 def test_a_mapping_that_means_nothing_is_said_with_its_key(toml, words, tmp_path):
-    with pytest.raises(SettingsError, match="--mapping") as caught:
+    with pytest.raises(SettingsError, match="mapping=") as caught:
         read(tmp_path, toml, "f\nx\n")
     assert words in str(caught.value)
 
 
 def test_a_missing_mapping_is_said(tmp_path):
-    (tmp_path / "d.csv").write_text("f\n")
+    (tmp_path / "d.csv").write_text("f\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="No such file"):
         bulkdcm.check(tmp_path / "d.csv", mapping=tmp_path / "x.toml")

@@ -61,11 +61,11 @@ def test_a_sample_is_the_same_every_time_and_grows_by_adding(table):
      "Modality == 'a' == 'b'", "lambda: 1", "Missing == 'x'", "Modality < ('a',)", "("],
 )  # fmt: skip
 def test_what_is_no_condition_is_said_and_never_run(where, table):
-    with pytest.raises(SettingsError, match="--where"):
+    with pytest.raises(SettingsError, match="where="):
         selected(table, Settings(where=where))
 
 
 @pytest.mark.parametrize("rows", ["1", "a:b", "1:2:3", "-1:"])
 def test_rows_that_are_no_range_are_said(rows, table):
-    with pytest.raises(SettingsError, match="--rows"):
+    with pytest.raises(SettingsError, match="rows="):
         selected(table, Settings(rows=rows))

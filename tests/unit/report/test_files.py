@@ -92,7 +92,7 @@ def test_writing_again_replaces_the_files_and_leaves_no_other(reported, tmp_path
     folder.mkdir()
     reported(READ).write(folder)
     reported(DONE).write(folder)
-    assert json.loads((folder / "summary.json").read_text())["failed"] == 0
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["failed"] == 0
     assert sorted(path.name for path in folder.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
 
 
@@ -110,7 +110,7 @@ def test_failures_are_grouped_by_reason_the_commonest_first_with_three_examples(
     decode, read = summary["failures"]
     assert (decode["stage"], decode["error"], decode["rows"]) == ("decode", "PixelError", 4)
     assert decode["examples"] == ["line 3: no pixels", "line 4: no pixels", "line 5: no pixels"]
-    assert read == {"stage": "read", "error": "ReadError", "rows": 1, "examples": ["line 2: no file"]}
+    assert read == {"stage": "read", "error": "ReadError", "rows": 1, "lines": [2], "examples": ["line 2: no file"]}
     assert (summary["failed"], summary["pending"]) == (5, 1)
 
 
@@ -153,3 +153,20 @@ def test_people_see_counts_reasons_and_where_the_report_is(reported):
 
 def test_a_message_is_shown_as_it_is_and_never_as_markup(reported):
     assert "[red]boom[/red]" in printed(reported(DECODE | {"message": "[red]boom[/red]"}))
+
+
+def test_failures_of_one_kind_have_causes_of_their_own_and_each_is_told_once(reported):
+    sources = [f"f{n}/{n}.png" for n in range(9)]
+    causes = [f"{sources[n]}: {n + 10} pixels are transparent" for n in range(6)]
+    causes += [f"{sources[n]}: the PNG is cut off at byte {n}" for n in range(6, 9)]
+    failed = [DECODE | {"message": message} for message in causes]
+    report = reported(*failed, sources=sources)
+    first, second = report.summary()["failures"]
+    assert (first["rows"], first["lines"], second["rows"]) == (6, [2, 3, 4], 3)
+    assert "lines 2, 3, 4 and 3 more: f0/0.png: 10 pixels are transparent" in printed(report)
+    assert printed(report).count("pixels are transparent") == 1
+
+
+def test_a_name_that_would_act_on_a_terminal_is_shown(reported):
+    report = reported(DECODE | {"message": "a\x1b[31m\u202e.png: no pixels"}, sources=["a\x1b[31m\u202e.png"])
+    assert r"line 2: a\x1b[31m\u202e.png: no pixels" in printed(report)

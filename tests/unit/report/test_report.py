@@ -48,7 +48,7 @@ def test_the_summary_counts_groups_and_rates():
     facts = report(DONE, BAD).summary()
     assert (facts["rows"], facts["converted"], facts["failed"], facts["pending"]) == (3, 1, 1, 1)
     assert facts["failures"] == [
-        {"stage": "decode", "error": "PixelError", "rows": 1, "examples": ["line 2: =cmd(): bad"]}
+        {"stage": "decode", "error": "PixelError", "rows": 1, "lines": [2], "examples": ["line 2: =cmd(): bad"]}
     ]
     assert (facts["images_per_s"], facts["source_mb_per_s"], facts["output_mb_per_s"]) == (0.5, 2.0, 3.0)
     assert facts["stage_shares"]["decode"] == 0.75
@@ -68,7 +68,7 @@ def test_the_files_hold_the_frame_and_run_no_formula(tmp_path):
     assert text["message"][0] == "'=cmd(): bad"
     assert len(text) == 3
     assert pd.read_parquet(tmp_path / "report.parquet")["message"][0] == "=cmd(): bad"
-    assert json.loads((tmp_path / "summary.json").read_text())["failed"] == 1
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["failed"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
 
 

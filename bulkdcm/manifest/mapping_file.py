@@ -1,0 +1,182 @@
+"""A mapping's TOML file to rules: what means nothing is refused by its key, and nothing in it is ever run."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bulkdcm.errors import SettingsError
+from bulkdcm.manifest import conversions
+from bulkdcm.manifest.cells import fault
+from bulkdcm.manifest.mapping import ColumnMapping, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_FILE_KEYS = {"encoding", "keep", "columns"}
+_SOURCES = ("column", "template", "count", "value")
+_RULE_KEYS = {*_SOURCES, "take", "values", *conversions.OPTIONS, "empty", "else", "question"}
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
+_MAX_BYTES, _CHARS_SHOWN = 16_000_000, 80
+
+
+def load(path: Path) -> ColumnMapping:
+    """Return the mapping in a TOML file.
+
+    Raises
+    ------
+    SettingsError
+        Where it can't be read, or a key or its value is none of those that mean something.
+    """
+    try:
+        data = tomllib.loads(_text(path))
+    except (OSError, ValueError, RecursionError) as error:  # a number may be too long, or tables nested too deeply
+        said = getattr(error, "strerror", None) or (
+            str(error) if isinstance(error, ValueError) else "nested too deeply"
+        )
+        msg = f"--mapping {path}: {said}. Give a TOML file, as those in manifests/mappings."
+        raise SettingsError(msg) from error
+    return _Reader(path).mapping(data)
+
+
+def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        msg = "not a regular file"
+        raise ValueError(msg)
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        msg = f"more than {_MAX_BYTES:,} bytes"
+        raise ValueError(msg)
+    text = data.decode("utf-8")
+    if _DEEP.search(text):  # each part of such a key takes the parser longer than the one before
+        msg = "a key of more than 100 parts"
+        raise ValueError(msg)
+    return text
+
+
+class _Reader:
+    """A mapping's tables to rules; what means nothing is refused by its key.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def mapping(self, data: dict[str, Any]) -> ColumnMapping:
+        """Return the whole."""
+        self._only("the file", data, _FILE_KEYS)
+        columns = self._table("columns", data.get("columns", {}))
+        if "source" not in columns:
+            self._refuse("[columns] has no `source`, which says where each row's image is")
+        encoding = self._scalar("encoding", data.get("encoding", ""))
+        try:
+            "".encode(encoding or "utf-8")
+        except (LookupError, ValueError):
+            self._refuse(f"encoding {encoding!r}. Name one that Python knows, as utf-8, cp1252 or gb18030")
+        keep = self._table("keep", data.get("keep", {}))
+        return ColumnMapping(
+            path=self._path,
+            encoding=encoding,
+            keep={name: self._scalars(f"keep.{name}", cells) for name, cells in keep.items()},
+            rules={name: self._rule(name, entry) for name, entry in columns.items()},
+        )
+
+    def _rule(self, name: str, entry: Any) -> Rule:
+        key = f"columns.{name}"
+        if wrong := fault(name, ""):
+            self._refuse(f"{key}: {wrong}")
+        if not isinstance(entry, dict):
+            return Rule(value=self._value(name, key, entry))
+        self._only(key, entry, _RULE_KEYS)
+        if sum(source in entry for source in _SOURCES) != 1 and set(entry) != {"question"}:
+            self._refuse(f"{key} needs one of {', '.join(_SOURCES)}")
+        converts = self._converts(key, entry)
+        values = None
+        if "values" in entry:
+            table = self._table(f"{key}.values", entry["values"])
+            # What `as` makes of them is known only then.
+            values = {
+                cell: self._scalar(f"{key}.values", text)
+                if converts["convert"]
+                else self._value(name, f"{key}.values.{cell}", text)
+                for cell, text in table.items()
+            }
+        return Rule(
+            column=self._scalar(f"{key}.column", entry.get("column", "")),
+            template=self._scalar(f"{key}.template", entry.get("template", "")),
+            count=self._scalars(f"{key}.count", entry["count"]) if "count" in entry else None,
+            value=self._value(name, f"{key}.value", entry.get("value", "")),
+            take=self._pattern(f"{key}.take", entry["take"]) if "take" in entry else None,
+            values=values,
+            empty=self._value(name, f"{key}.empty", entry.get("empty", "")),
+            otherwise=self._value(name, f"{key}.else", entry["else"]) if "else" in entry else None,
+            question=self._scalar(f"{key}.question", entry.get("question", "")),
+            **converts,
+        )
+
+    def _converts(self, key: str, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a rule that say how its cells are converted."""
+        plain: dict[str, Any] = {name: entry[name] for name in conversions.OPTIONS if name in entry}
+        for name in ("as", "unit", "round", "decimal"):
+            if name in plain:
+                plain[name] = self._scalar(f"{key}.{name}", plain[name])
+        if isinstance(plain.get("formats"), (str, list)):
+            plain["formats"] = list(self._scalars(f"{key}.formats", plain["formats"]))
+        if "units" in plain:
+            units = self._table(f"{key}.units", plain["units"])
+            plain["units"] = {name: self._scalar(f"{key}.units.{name}", unit) for name, unit in units.items()}
+        return conversions.options(f"--mapping {self._path}: {key}", plain)
+
+    def _pattern(self, key: str, entry: Any) -> re.Pattern[str]:
+        text = self._scalar(key, entry)
+        try:
+            take = re.compile(text)
+        except (re.error, RecursionError, OverflowError, MemoryError) as error:
+            self._refuse(f"{key} {text[:_CHARS_SHOWN]!r}: {error}")
+        if take.groups != 1:
+            self._refuse(f"{key} {text[:_CHARS_SHOWN]!r} has {take.groups} groups and needs one")
+        return take
+
+    def _value(self, name: str, key: str, entry: Any) -> str:
+        text = self._scalar(key, entry)
+        if wrong := fault(name, text.strip(" ")):
+            self._refuse(f"{key} = {text[:_CHARS_SHOWN]!r}: {wrong}")
+        return text
+
+    def _scalar(self, key: str, entry: Any) -> str:
+        if not isinstance(entry, (str, int, float)) or isinstance(entry, bool):
+            self._refuse(f"{key} is {_kind(entry)}; write a text in quotes")
+        try:
+            return str(entry)
+        except ValueError:  # of thousands of digits
+            self._refuse(f"{key} is a number that is too long")
+
+    def _scalars(self, key: str, entry: Any) -> tuple[str, ...]:
+        entries = entry if isinstance(entry, (list, tuple)) else [entry]
+        return tuple(self._scalar(key, part) for part in entries)
+
+    def _table(self, key: str, entry: Any) -> dict[str, Any]:
+        if not isinstance(entry, dict):
+            self._refuse(f"{key} is {_kind(entry)}; write a table, as [{key}]")
+        return entry
+
+    def _only(self, where: str, table: Mapping[str, Any], known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                self._refuse(f"{where} has {key!r}, which means nothing. Possible: {', '.join(sorted(known))}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        msg = f"--mapping {self._path}: {what}{'' if what.endswith(('.', '?')) else '.'}"
+        raise SettingsError(msg)
+
+
+def _kind(entry: object) -> str:
+    kinds = {bool: "true or false", list: "a list", dict: "a table", int: "a number", float: "a number"}
+    return kinds.get(type(entry), "a text" if isinstance(entry, str) else "a date or time")
