@@ -30,7 +30,7 @@ def bulkdcm_command():
             options["env"] = {**os.environ, **env_add}
         command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, encoding="utf-8", **options
+            command, capture_output=True, text=True, check=False, timeout=900, encoding="utf-8", **options
         )
 
     return run

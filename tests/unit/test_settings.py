@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkdcm.errors import SettingsError
-from bulkdcm.settings import BACKENDS, ROW_TIMEOUT_S, STOPPABLE, Settings
+from bulkdcm.settings import ROW_TIMEOUT_S, Settings
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,6 @@ def test_an_encoding_that_is_none_of_text_is_refused(encoding):
 def test_a_value_of_no_meaning_is_a_settings_error(option, value):
     with pytest.raises(SettingsError):  # its own, so that the command says it and shows no traceback
         Settings.of(**{option: value})
-
-
-@pytest.mark.parametrize("option", ["row_timeout", "memory_limit"])
-@pytest.mark.parametrize("backend", [name for name in BACKENDS if name not in STOPPABLE])
-def test_a_limit_that_a_backend_cannot_keep_is_refused(option, backend):
-    where = {"scheduler": "tcp://a:1"} if backend == "dask" else {}
-    with pytest.raises(SettingsError, match=f"{option}=5 .*backend='{backend}'"):
-        Settings.of(**{option: 5, "backend": backend, **where})
-    assert Settings.of(**{option: 0, "backend": backend, **where}).row_timeout_s == 0.0
 
 
 def test_a_row_has_a_time_limit_by_itself_where_it_can_be_stopped():

@@ -121,6 +121,6 @@ def test_a_limit_that_an_engine_can_t_keep_is_refused(name):
         if getattr(engine, fact):
             Settings(backend=name, scheduler=address, **{option: 100})
         else:
-            with pytest.raises(SettingsError, match=f"--{option.replace('_', '-')}"):
+            with pytest.raises(SettingsError, match=f"^{option}="):
                 Settings(backend=name, scheduler=address, **{option: 100})
     assert engines.DEFAULT in ENGINES
