@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from functools import partial
@@ -118,7 +119,9 @@ def _of_its_class(dataset: FileDataset) -> Iterator[tuple[str, str]]:
         said.add(where)
         yield where, rule
     for breach in conditions.broken(Texts(dataset), str(dataset.get("SOPClassUID") or "")):
-        if breach.keyword not in said:
+        # One cause, one message: what is missing was said of the attribute, or of the one that needs it.
+        if said.isdisjoint({breach.keyword, *re.findall(r"\w+", breach.rule)}):
+            said.add(breach.keyword)
             yield breach.keyword, breach.rule
 
 

@@ -31,14 +31,14 @@ MEMORY_LIMIT_MB = 500
 BASE_MB = 300
 
 
-def png(columns: int, rows: int, depth: int, color: int, *extra: bytes) -> bytes:
+def png(columns: int, rows: int, depth: int, color: int, *extra: bytes, size_bytes: int = 100_000) -> bytes:
     """Return a PNG that asks for much and holds nothing."""
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, depth, color, 0, 0, 0))
     return (
         b"\x89PNG\r\n\x1a\n"
         + head
         + b"".join(extra)
-        + chunk(b"IDAT", zlib.compress(bytes(100_000)))
+        + chunk(b"IDAT", zlib.compress(bytes(size_bytes)))
         + chunk(b"IEND", b"")
     )
 
@@ -77,7 +77,7 @@ def bombs() -> dict[str, bytes]:
         "whole.png": whole_bomb(),
         "palette.png": png(13_000, 13_000, 8, 3, chunk(b"PLTE", bytes(768))),
         "tall.png": png(1, 2**31 - 1, 8, 0),
-        "profile.png": png(9, 9, 8, 2, chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(400_000_000), 9))),
+        "profile.png": png(9, 9, 8, 2, chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(400_000_000), 9)), size_bytes=9 * 28),
         "large.jpg": jpeg_of(65_500, 65_500),
         "half.jpg": jpeg_of(13_000, 13_000),
         "wide.gif": b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\0\0\0" + b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\x08\x01\0\0;",
