@@ -263,7 +263,7 @@ def _compare(manifest: Manifest, found: Plan, ordinal: int, old: dict[str, Any],
             found.exchanged.append(ordinal)
         elif not at_once:
             found.touched[ordinal] = status.st_mtime_ns
-    if old["schema_number"] != found.schemas[ordinal]:
+    if old["schema_number"] != found.schemas[ordinal] and same_metadata:  # else the schema may differ with the row
         reason = SCHEMA
     elif old["settings"] != found.settings:
         reason = SETTINGS

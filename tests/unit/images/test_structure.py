@@ -18,11 +18,11 @@ PALETTED.putpalette(bytes(range(12)))
 GIF = saved(PALETTED, "GIF")
 FULL = saved(Image.fromarray(GRAY8), "GIF")  # of many colours
 CODES = GIF.index(b",\0\0\0\0") + 10  # where the size of the codes stands
-RLE = struct.pack("<IiiHHIIiiII", 40, 4, 2, 1, 8, 1, 0, 0, 0, 2, 0)
+RLE = struct.pack("<IiiHHIIiiII", 40, 4, 2, 1, 8, 1, 0, 0, 0, 3, 0)
 
 
 def _rle(coded: bytes) -> bytes:
-    return b"BM" + struct.pack("<IHHI", 62 + len(coded), 0, 0, 62) + RLE + bytes(4) + b"\xff\xff\xff\0" + coded
+    return b"BM" + struct.pack("<IHHI", 66 + len(coded), 0, 0, 66) + RLE + b"\0\0\0\0\1\1\1\0\2\2\2\0" + coded
 
 
 def _deflated(change: int) -> bytes:
@@ -102,7 +102,7 @@ def test_damage_is_refused_with_what_it_is(name: str):
 def test_what_the_damage_was_done_to_is_read():
     np.testing.assert_array_equal(frame_of(_deflated(0)).pixels, smooth(20, 30))
     assert frame_of(_jpeg_tiff(harm=False)).pixels.shape == (64, 80)
-    np.testing.assert_array_equal(frame_of(_rle(b"\4\0\0\0\4\1\0\1")).pixels, [[255] * 4, [0] * 4])
+    np.testing.assert_array_equal(frame_of(_rle(b"\4\0\0\0\4\1\0\1")).pixels, [[1] * 4, [0] * 4])
     assert frame_of(_pages(3), "SC-BYTE").number_of_frames == 3
 
 
