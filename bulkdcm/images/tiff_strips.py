@@ -81,15 +81,17 @@ def _problems(tags: Any, data: bytes, source: str) -> Iterator[str]:
 
 
 def _layout(tags: Any) -> tuple[int, tuple[int, ...], tuple[int, ...], list[int]]:
-    """Return how many strips or tiles there should be, their offsets and counts, and the size of each (the last for all)."""
+    """Return how many strips or tiles there should be, their offsets and counts, and their sizes (0: unknown; the last for all)."""
     columns, rows = tags[WIDTH], tags[LENGTH]  # Pillow's own are of the turned image
     split = tags.get(PLANAR, 1) == 2
     planes, samples = (tags.get(SAMPLES, 1), 1) if split else (1, tags.get(SAMPLES, 1))
     bits = samples * max(tags.get(BITS_PER_SAMPLE, (1,)), default=1)
+    if tags.get(PHOTOMETRIC) == _YCC and tags.get(COMPRESSION) != _JPEG:
+        bits = 0  # its chroma may be subsampled: the sizes aren't known
     if TILE_OFFSETS in tags:
         across, down = tags.get(TILE_WIDTH, 0) or 1, tags.get(TILE_LENGTH, 0) or 1
         needed = -(-columns // across) * -(-rows // down) * planes
-        return needed, tags[TILE_OFFSETS], tags.get(TILE_COUNTS, ()), [down * (across * bits + 7) // 8]
+        return needed, tags[TILE_OFFSETS], tags.get(TILE_COUNTS, ()), [down * ((across * bits + 7) // 8)]
     strip = min(tags.get(ROWS_PER_STRIP, rows), rows) or 1
     each = -(-rows // strip)
     line = (columns * bits + 7) // 8
@@ -115,7 +117,7 @@ def _coded(compression: int, coded: memoryview, size_bytes: int, whole_bytes: in
     elif compression == _PACKBITS:
         found = _unpacked(coded)
     too_many = compression != _NONE and found > max(size_bytes, whole_bytes)
-    return f"has {found} of {size_bytes} bytes" if found < size_bytes or too_many else ""
+    return f"has {found} of {size_bytes} bytes" if size_bytes and (found < size_bytes or too_many) else ""
 
 
 def _unpacked(coded: memoryview) -> int:

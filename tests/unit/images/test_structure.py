@@ -79,6 +79,8 @@ WRONG = {
     "TIFF whose strip goes beyond its end": (tiff(GRAY8, extra={279: 10**6}), "beyond its end"),
     "TIFF whose strip is too short": (tiff(GRAY8, extra={279: 5}), "has 5 of 63 bytes"),
     "TIFF with a wrong zlib checksum": (_deflated(1), "checksum"),
+    "TIFF with a tag of no value": (tiff(GRAY8).replace(struct.pack("<HHI", 259, 3, 1), struct.pack("<HHI", 259, 3, 0)), "tag 259 of the TIFF has no value"),
+    "TIFF that is neither gray nor colour": (tiff(GRAY8).replace(struct.pack("<HHI", 262, 3, 1), struct.pack("<HHI", 263, 3, 1)), "PhotometricInterpretation"),
     "TIFF with a damaged JPEG": (_jpeg_tiff(harm=True), "a scan is damaged"),
     "WebP cut off at its end": (WEBP[:-2], "bytes are there"),
     "WebP without an image": (b"RIFF\x0c\0\0\0WEBPEXIF\0\0\0\0", "no image"),
@@ -104,6 +106,20 @@ def test_what_the_damage_was_done_to_is_read():
     assert frame_of(_jpeg_tiff(harm=False)).pixels.shape == (64, 80)
     np.testing.assert_array_equal(frame_of(_rle(b"\4\0\0\0\4\1\0\1")).pixels, [[1] * 4, [0] * 4])
     assert frame_of(_pages(3), "SC-BYTE").number_of_frames == 3
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_tiled_tiff_is_read(*, packed: bool):
+    pixels = smooth(16, 32)
+    tiles = [tile.tobytes() for tile in (pixels[:, :16], pixels[:, 16:])]
+    parts = [zlib.compress(tile) for tile in tiles] if packed else tiles
+    data = b"II*\0" + struct.pack("<I", 8 + sum(map(len, parts)) + 16) + b"".join(parts)
+    at = 8 + sum(map(len, parts))
+    data += struct.pack("<4I", 8, 8 + len(parts[0]), len(parts[0]), len(parts[1]))
+    tags = [(256, 3, 1, 32), (257, 3, 1, 16), (258, 3, 1, 8), (259, 3, 1, 8 if packed else 1), (262, 3, 1, 1)]
+    tags += [(277, 3, 1, 1), (322, 3, 1, 16), (323, 3, 1, 16), (324, 4, 2, at), (325, 4, 2, at + 8)]
+    data += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    np.testing.assert_array_equal(frame_of(data).pixels, pixels)
 
 
 def test_a_gif_frame_smaller_than_its_screen_is_said():
