@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONG = pytest.mark.long
 # strace counts the calls of all threads and processes together: the Nth rename, sync or ledger write of the run.
 STEPS = {
-    "temporary written": "write",
+    "temporary written": "writev",
     "synced": "syncfs",
     "replaced": "renameat2",
     "committed": "fdatasync",
@@ -90,8 +90,6 @@ def test_kill_9_at_each_step(step, nth, job_of, reference, still_true, goes_on, 
     call = STEPS[step]
     inject = [*STRACE, "-e", f"trace={call}"]
     paths = [] if call != "fdatasync" else ["-P", str(job.out / ".bulkdcm/ledger.sqlite-wal")]
-    if call == "write":
-        nth += 2  # the interpreter's own come first
     inject += [*paths, "-e", f"inject={call}:signal=KILL:when={nth}"]
     del tmp_path
     killed = job.run("--chunk-size", 2, "--backend", "sequential", prefix=tuple(inject))
