@@ -38,8 +38,10 @@ def check_meta(dataset: FileDataset) -> Iterator[tuple[str, str]]:
     """Yield what is missing in the meta information, or is not what the dataset says."""
     meta = dataset.file_meta
     for keyword in _REQUIRED:
-        if not meta.get(keyword):
-            yield keyword, "the meta information must have it (PS3.10 7.1)"
+        value = meta.get(keyword)
+        if not value or not isinstance(value, str):
+            many = ", once" if value else ""
+            yield keyword, f"the meta information must have it{many} (PS3.10 7.1)"
     for of_meta, of_dataset in _SAME:
         if meta.get(of_meta) and dataset.get(of_dataset) and meta.get(of_meta) != dataset.get(of_dataset):
             yield (
