@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _ATOM = re.compile(r"(/?)([\w.]+)(?:\[(\d)\])?(?: (!?=|>) (.+))?")
+_NUMERIC = frozenset("+-.0123456789")
 
 
 class Atom(NamedTuple):
@@ -97,7 +98,7 @@ def values_of(dataset: Dataset, keyword: str) -> list[str]:
 
 def same(value: str, term: str) -> bool:
     """Whether a value is a term; numbers are compared as numbers."""
-    return value == term or _number(value) == _number(term)
+    return value == term or (value[:1] in _NUMERIC and _number(value) == _number(term))
 
 
 def _number(value: str) -> float:
