@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 META = 132  # a preamble and DICM
 EXPLICIT = "1.2.840.10008.1.2.1"
-_DEFLATED = {b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95", b"1.2.840.10008.1.2.4.205"}
+_DEFLATED = b"1.2.840.10008.1.2.1.99"  # the JPIP ones have no pixels, and pydicom would write them back inflated
 _META_GROUP, _TRANSFER_SYNTAX = b"\x02\x00", b"\x02\x00\x10\x00"
 _LONG_FORMS = {b"OB", b"UN", b"OW"}
 _FREE_BYTES = 2**22  # what a data set may have beside its pixels; pydicom needs up to a hundred times as much of memory
@@ -50,13 +50,13 @@ def read(data: bytes, max_pixels: int, *, stop_before_pixels: bool = False) -> F
     """
     end, syntax = meta_of(data)
     start, _, uid = syntax
-    if uid.rstrip(b"\0 ") not in _DEFLATED:
+    if uid.rstrip(b"\0 ") != _DEFLATED:
         return dcmread(io.BytesIO(data), stop_before_pixels=stop_before_pixels)
     # As an explicit one it is not inflated by pydicom, which knows no limit.
     head = data[:start] + EXPLICIT.encode().ljust(len(uid), b"\0") + data[start + len(uid) : end]
     inflated = _inflated(head, data[end:], max_pixels)
     dataset = dcmread(io.BytesIO(head + inflated), stop_before_pixels=stop_before_pixels)
-    dataset.file_meta.TransferSyntaxUID = UID(uid.rstrip(b"\0 ").decode("ascii"))
+    dataset.file_meta.TransferSyntaxUID = UID(_DEFLATED.decode("ascii"))
     return dataset
 
 

@@ -65,6 +65,12 @@ def _turbo(data: bytes, shape: Shape) -> Any:
     return decode_image_jpegturbo(*((bare(data), "rgb") if shape.samples == 3 else (data, "mono")))
 
 
+def _turbo_lossless(data: bytes, shape: Shape) -> Any:
+    if shape.samples > 1 or shape.bits_stored != 8:
+        raise Unsupported
+    return _turbo(data, shape)
+
+
 def _zune(data: bytes, shape: Shape) -> Any:
     from kornia_rs.io import decode_image_jpeg
 
@@ -160,6 +166,7 @@ _DECODERS = {
     **dict.fromkeys(
         _LOSSLESS_JPEG,
         (
+            Decoder("libjpeg-turbo", "kornia_rs", "libjpeg-turbo of kornia", _turbo_lossless),
             Decoder("imagecodecs (jpegsof3)", "imagecodecs", "jpegsof3", _imagecodecs("jpegsof3")),
             _PYLIBJPEG,
             Decoder("imagecodecs (libjpeg-turbo)", "imagecodecs", "libjpeg-turbo", _imagecodecs("jpeg8")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _ATOM = re.compile(r"(/?)([\w.]+)(?:\[(\d)\])?(?: (!?=|>) (.+))?")
+_NUMERIC = frozenset("+-.0123456789")
 
 
 class Atom(NamedTuple):
@@ -117,19 +119,15 @@ class Texts(Mapping[str, list[str]]):
 
 def same(value: str, term: str) -> bool:
     """Whether a value is a term; numbers are compared as numbers."""
-    if value == term:
-        return True
+    return value == term or (value[:1] in _NUMERIC and _number(value) == _number(term))
+
+
+def _number(value: str) -> float:
+    """Return the number that a text is; not a number, which equals none, where it is none."""
     try:
-        return bool(value) and float(value) == float(term)
+        return float(value)
     except ValueError:
-        return False
-
-
-def _more(value: str, than: str) -> bool:
-    try:
-        return float(value) > float(than)
-    except ValueError:  # no number, which is another finding
-        return False
+        return math.nan
 
 
 def _levels(atom: Atom, dataset: Dataset, root: Dataset) -> list[Dataset]:
@@ -152,7 +150,7 @@ def _holds(atom: Atom, dataset: Dataset, root: Dataset) -> bool:
         return not there if atom.operator == "absent" else any(not element.is_empty for element in there)
     values = _found(atom, dataset, root)
     if atom.operator == ">":
-        return any(_more(value, atom.values[0]) for value in values)
+        return any(_number(value) > _number(atom.values[0]) for value in values)
     matches = any(same(value, term) for value in values for term in atom.values)
     return matches if atom.operator == "=" else bool(values) and not matches
 

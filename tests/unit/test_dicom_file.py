@@ -20,7 +20,7 @@ from bulkdcm.model import Source
 from bulkdcm.verify import verify
 
 MAX_PIXELS = 10**6
-FAR_TOO_MUCH = 2**28
+FAR_TOO_MUCH = 2**27
 NUMBERS = {"Rows": 0x00280010, "Columns": 0x00280011, "BitsStored": 0x00280101, "SamplesPerPixel": 0x00280002}
 
 
