@@ -190,7 +190,7 @@ def timed_out(row: ManifestRow, timeout_s: float) -> Failed:
 def crashed(row: ManifestRow) -> Failed:
     """Return the outcome of a row that kills every worker that tries it."""
     message = (
-        f"{row.source}: its worker died, twice with this row alone: a crash of a decoder, or more memory than the system "
+        f"{row.source}: its worker died, each time with this row alone: a crash of a decoder, or more memory than the system "
         "gives. Open and save the image anew, or raise --memory-limit."
     )
     return Failed(ordinal=row.ordinal, stage="crashed", error="WorkerCrash", message=message, frames=_facts(row, ()))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Gone_contra = TypeVar("Gone_contra", contravariant=True)
 Said_co = TypeVar("Said_co", covariant=True)
 
-_TRIES_ALONE = 2
+_TRIES_ALONE = 4  # a system that kills whatever takes memory may hit an innocent one twice
 _DEATHS_WITHOUT_AN_ITEM = 3
 _LOOK_EVERY_S = 0.25
 # Of the time a worker has to end the item by itself, before it is killed: one long call into C hears no signal.
