@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bulkdcm.engines import DEFAULT, ENGINES
+from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.errors import SettingsError
 
 LAYOUTS = ("mirror", "uid")
@@ -185,23 +185,18 @@ class Settings:
         engine = ENGINES[self.backend]
         address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if engine.needs_address else ""
         if not re.fullmatch(address, self.scheduler):
-            clusters = " or ".join(name for name, one in ENGINES.items() if one.needs_address)
-            _refuse(
-                "scheduler", self.scheduler, f"an address as tcp://host:8786 with --backend {clusters}, none without"
-            )
+            where = f"with --backend {able('needs_address')}"
+            _refuse("scheduler", self.scheduler, f"an address as tcp://host:8786 {where}, none without")
         timeout = 0 if self.row_timeout is None else self.row_timeout
         if not isinstance(timeout, (int, float)) or not 0 <= timeout < math.inf:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")
-        if self.row_timeout and not engine.stops_a_row:
-            able = " or ".join(name for name, one in ENGINES.items() if one.stops_a_row)
-            _refuse(
-                "row_timeout", self.row_timeout, f"0 with --backend {self.backend}, which can't stop a row; {able} can"
-            )
-        if self.memory_limit and not engine.limits_memory:
-            able = " or ".join(name for name, one in ENGINES.items() if one.limits_memory)
-            _refuse(
-                "memory_limit", self.memory_limit, f"0 with --backend {self.backend}, which has no limit; {able} has"
-            )
+        for name, fact, lacks, has in (
+            ("row_timeout", "stops_a_row", "can't stop a row", "can"),
+            ("memory_limit", "limits_memory", "has no limit", "has"),
+        ):
+            if getattr(self, name) and not getattr(engine, fact):
+                possible = f"0 with --backend {self.backend}, which {lacks}; {able(fact)} {has}"
+                _refuse(name, getattr(self, name), possible)
 
     @classmethod
     def of(cls, **options: Any) -> Settings:

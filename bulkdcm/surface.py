@@ -31,9 +31,9 @@ _LEADING = re.compile(
     r"--(?P<name>[a-z][a-z-]*[a-z]) (?P<value>'(?:[^'\\]|\\.)*'|(?:(?! is not possible| needs ).)+?): ", re.DOTALL
 )
 _COMMAND = re.compile("(`bulkdcm [^`]*`)")  # to be run as it stands
-_VALUE = re.compile(
-    r"[\W\d_].*|.*[\d/\\=:_].*|[A-Z].*|(?:loky|threading|sequential|dask|uid|mirror|white|trust|decode)"
-)
+_VALUE = re.compile(r"[\W\d_].*|.*[\d/\\=:_].*|[A-Z].*")
+# Options whose value may be a plain word, which no message leaves out.
+_TAKE_WORDS = frozenset({"backend", "background", "layout", "streams"})
 
 
 def in_arguments(text: str) -> str:
@@ -62,7 +62,7 @@ def _argument(match: re.Match[str]) -> str:
     stop = re.search(r"[.:]*\Z", value)
     end = stop[0] if stop else ""
     value = value.removesuffix(end)
-    if value and (name in _NAMES.values() or _VALUE.fullmatch(value)):
+    if value and (name in _TAKE_WORDS or name in _NAMES.values() or _VALUE.fullmatch(value)):
         return _with_value(name, value) + end
     return f"{name}=" + (f" {value}{end}" if value else end)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.engines import DEFAULT, ENGINES
+from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.settings import LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
@@ -195,14 +195,14 @@ run_options = _all(
             type=click.FloatRange(0),
             default=None,
             metavar="SECONDS",
-            help="Fail a row that takes longer, with --backend loky; 0 for never. [300]",
+            help=f"Fail a row that takes longer, with --backend {able('stops_a_row')}; 0 for never. [300]",
         ),
         click.option(
             "--memory-limit",
             type=click.IntRange(0),
             default=0,
             metavar="MB",
-            help="What a worker may allocate, with --backend loky. [its share of the machine's]",
+            help=f"What a worker may allocate, with --backend {able('limits_memory')}. [its share of the machine's]",
         ),
         click.option(
             "--fsync/--no-fsync",

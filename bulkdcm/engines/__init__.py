@@ -17,12 +17,19 @@ __all__ = [
     "Lost",
     "Recovery",
     "Workers",
+    "able",
     "cores",
     "cut",
 ]
 
 ENGINES: dict[str, Engine] = {"loky": Loky(), "threading": Threads(), "sequential": Sequential(), "dask": Dask()}
 """By the names that users know them by; options, help and errors follow it."""
+
+
+def able(fact: str) -> str:
+    """Return the names of the engines that have a fact, in words."""
+    return " or ".join(name for name, engine in ENGINES.items() if getattr(engine, fact))
+
 
 DEFAULT = "loky"
 PROCESSES, IN_PROCESS = ENGINES[DEFAULT], ENGINES["sequential"]

@@ -110,6 +110,18 @@ class Engine(Protocol):
         ...
 
 
+class OnThisMachine:
+    """What engines whose workers are on this machine have in common."""
+
+    same_machine = True
+    needs_address = False
+
+    def workers(self, asked: int, address: str) -> int:
+        """Return as many as asked, or one a core."""
+        del address
+        return asked or cores()
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

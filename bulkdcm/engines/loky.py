@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.engines.base import cores
+from bulkdcm.engines.base import OnThisMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -12,19 +12,12 @@ if TYPE_CHECKING:
     from bulkdcm.engines.base import Chunk, Lost, Result, Workers
 
 
-class Loky:
+class Loky(OnThisMachine):
     """Runs chunks in processes."""
 
-    same_machine = True
     names_the_row = True
     stops_a_row = True
     limits_memory = True
-    needs_address = False
-
-    def workers(self, asked: int, address: str) -> int:
-        """Return as many as asked, or one a core."""
-        del address
-        return asked or cores()
 
     def run(
         self, function: Callable[[Chunk], Result], chunks: Iterator[Chunk], workers: Workers
