@@ -17,8 +17,8 @@ from bulkdcm.ledger import open_ledger
 from bulkdcm.ledger_files import FOLDER, set_aside
 from bulkdcm.ledger_schema import CONTENT
 from bulkdcm.lock import Lock
-from bulkdcm.preparation import RESERVED, Preparation
-from bulkdcm.report import Report, frame_of, refuse_foreign
+from bulkdcm.preparation import Preparation
+from bulkdcm.report import RESERVED, Report, frame_of, refuse_foreign
 from bulkdcm.settings import Settings, local_path
 from bulkdcm.worker import Context
 

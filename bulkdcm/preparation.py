@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bulkdcm.model import Problem
     from bulkdcm.worker import Context
 
-RESERVED = (*FILES, FOLDER)
 UNTAKEN, AT_FAULT, LEFT = "not selected", "at fault in the check", "failed before, left"
 
 

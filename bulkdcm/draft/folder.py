@@ -15,10 +15,11 @@ from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
 from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
-from bulkdcm.draft.own_check import RESERVED, OwnCheck
+from bulkdcm.draft.own_check import OwnCheck
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import DICOM, DICOM_ENDINGS, Column, Manifest, fold, mirrored, numbered, resolve
 from bulkdcm.printable import printable
+from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings, local_path
 from bulkdcm.uids import normal_form
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
 _OF_THE_FILE = ("source", "sha256")
-_MOST_DIGITS = 64
 _NO_NAME = "file names that PatientName can't hold, left empty"
 _NO_IMAGES = "images that are no DICOM files, which sop_class DICOM needs"
 _OWN_CLASS = "DICOM files, which keep their own class instead of {}"

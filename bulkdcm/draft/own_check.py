@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from bulkdcm import iods, manifest
 from bulkdcm.draft.listing import shown
 from bulkdcm.errors import ManifestError, SettingsError
-from bulkdcm.ledger_files import FOLDER
-from bulkdcm.report import FILES
+from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     Rows = list[dict[str, str]]
     Fault = tuple[Problem, list[int]]
 
-RESERVED = (*FILES, FOLDER)
 _REFUSED = "images that `bulkdcm check` would refuse by their {}"
 _TO_FILL_IN = "images whose {} you have to fill in ({})"
 
