@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Values = Sequence[str] | None
     Mask = npt.NDArray[np.bool_]
     Ask = Callable[[str, Callable[[Values], Any]], npt.NDArray[Any]]
-    """Of a keyword, and a question of its values (None where it is absent, none where it is empty), the answers."""
+    """Takes a keyword and a question of its values (None if it is absent, no value if it is empty); returns the answers."""
 
 _MOST_SHOWN = 3
 
@@ -34,6 +34,8 @@ class Breach(NamedTuple):
     keyword: str
     rule: str
     remedy: str
+    others: tuple[str, ...] = ()
+    """Attributes that the first needs or excludes."""
 
 
 def broken(found: Mapping[str, Sequence[str]], sop_class_uid: str) -> Iterator[Breach]:
@@ -62,7 +64,7 @@ def broken(found: Mapping[str, Sequence[str]], sop_class_uid: str) -> Iterator[B
 
 
 def breaches(ask: Ask, sop_class_uid: str) -> Iterator[tuple[Breach, Mask]]:
-    """Yield each condition that concerns the class, with where it is broken.
+    """Yield each condition that concerns the class, and for which rows it is broken.
 
     Parameters
     ----------
@@ -106,7 +108,7 @@ def keywords(sop_class_uid: str) -> frozenset[str]:
 
 
 def filled(found: Mapping[str, str], sop_class_uid: str) -> tuple[tuple[str, str], ...]:
-    """Return what follows from a row's attributes: keyword and text, which is empty where the value isn't known.
+    """Return the attributes that a row's own call up, with their texts; a text is empty if its value isn't known.
 
     Parameters
     ----------
@@ -187,11 +189,13 @@ def _rule(ask: Ask, rule: Rule) -> Iterator[tuple[Breach, Mask]]:
         names = " or ".join(map(str, rule.needs))
         text = rule.rule or f"{rule.when} needs {names}"
         remedy = rule.remedy or f"Add {names}, or leave {rule.when.keyword} out"
-        yield Breach(rule.when.keyword, f"{text} (PS3.3 {rule.section})", remedy), when & ~_any(ask, rule.needs)
+        others = tuple(test.keyword for test in rule.needs)
+        yield Breach(rule.when.keyword, f"{text} (PS3.3 {rule.section})", remedy, others), when & ~_any(ask, rule.needs)
     for excluded in rule.excludes:
         text = rule.rule or f"{rule.when} and {excluded} exclude each other"
         remedy = rule.remedy or f"Leave {excluded.keyword} or {rule.when.keyword} out"
-        yield Breach(rule.when.keyword, f"{text} (PS3.3 {rule.section})", remedy), when & _holds(ask, excluded)
+        breach = Breach(rule.when.keyword, f"{text} (PS3.3 {rule.section})", remedy, (excluded.keyword,))
+        yield breach, when & _holds(ask, excluded)
     if rule.never:
         breach = Breach(rule.when.keyword, f"{rule.rule or rule.when} (PS3.3 {rule.section})", rule.remedy)
         yield breach, when
@@ -209,7 +213,8 @@ def _called_up(ask: Ask, called: CalledUp) -> Iterator[tuple[Breach, Mask]]:
     add = [needed for needed, absent in lacking.items() if (mask & absent).any()]
     rule = f"{called.reason}, which needs {_listed(called.needs)} (PS3.3 {called.section})"
     remedy = called.remedy or "Add {add}, or leave {members} out"
-    yield Breach(there[0].keyword, rule, remedy.format(add=_listed(add), members=out)), mask
+    others = tuple(name for needed in called.needs for name in needed.split(" or "))
+    yield Breach(there[0].keyword, rule, remedy.format(add=_listed(add), members=out), others), mask
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -263,4 +268,4 @@ def _same_count(ask: Ask, same: SameCount) -> tuple[Breach, Mask]:
         mask = mask | ((first > 0) & (other > 0) & (first != other))
     names = " and ".join(same.keywords)
     rule = f"{names} have different numbers of values; those of one place belong together (PS3.3 {same.section})"
-    return Breach(same.keywords[0], rule, "Give both the same number of values"), mask
+    return Breach(same.keywords[0], rule, "Give both the same number of values", same.keywords[1:]), mask

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from functools import partial
@@ -120,7 +119,7 @@ def _of_its_class(dataset: FileDataset) -> Iterator[tuple[str, str]]:
         yield where, rule
     for breach in conditions.broken(Texts(dataset), str(dataset.get("SOPClassUID") or "")):
         # One cause, one message: what is missing was said of the attribute, or of the one that needs it.
-        if said.isdisjoint({breach.keyword, *re.findall(r"\w+", breach.rule)}):
+        if said.isdisjoint((breach.keyword, *breach.others)):
             said.add(breach.keyword)
             yield breach.keyword, breach.rule
 
