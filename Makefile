@@ -29,7 +29,7 @@ lint: $(VENV)/.dev
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-# The long fault tests: hundreds of kills, with their counts.
+# The long tests, with their counts: hundreds of kills, every attribute of every class, mutants of every format.
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/faults tests/conformance tests/fuzz -m long
 

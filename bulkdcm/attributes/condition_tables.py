@@ -98,7 +98,7 @@ class CalledUp(NamedTuple):
     section: str
     members: tuple[Test, ...]
     needs: tuple[str, ...] = ()
-    """Type 1: they must have a value, or where an ``or`` stands between two, one of them."""
+    """Type 1: each must have a value; of two with an ``or`` between them, one must."""
     fills: tuple[tuple[str, str], ...] = ()
     """Type 2, and what is honestly known: keyword and text, empty where nothing is known."""
     classes: frozenset[str] = frozenset()
@@ -113,7 +113,7 @@ class Enumerated(NamedTuple):
     section: str
     classes: frozenset[str] = frozenset()
     place: int | None = None
-    """Index of the value that is meant, where an empty text stands for none; None for all of them."""
+    """Which value is meant, counted from 0; None if all are. An empty text among `values` allows that there is none."""
     remedy: str = ""
 
 
@@ -296,7 +296,7 @@ RULES: tuple[Rule, ...] = (
         Test("FrameTimeVector"),
         "C.7.6.5",
         needs=(Test("FrameIncrementPointer", ("00181065",)),),
-        remedy="Leave it out; FrameTime is the time between frames where it is always the same",
+        remedy="Leave it out, or write FrameTime if the time between frames is always the same",
     ),
     # Projection X-ray
     Rule(
@@ -623,7 +623,7 @@ UltrasoundColorDataPresent 00,01 C.8.5.6
 VariableFlipAngleFlag Y,N C.8.3.1
 """
 _ONE_SIDE = (
-    "Write R, L or B; where none of them fits, leave the row in a class that takes it, as SecondaryCaptureImageStorage"
+    "Write R, L or B; if none of them fits, leave the row in a class that takes it, as SecondaryCaptureImageStorage"
 )
 
 ENUMERATED: tuple[Enumerated, ...] = (

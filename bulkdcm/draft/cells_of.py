@@ -137,7 +137,7 @@ def _sex(cells: Sequence[str], name: str) -> Draft:
     found = Draft({"column": name, "values": {cell: known[word] for cell, word in words.items() if word in known}})
     found.rule["values"].update({cell: "" for cell in cells if cell and cell not in words})
     if left := [cell for cell, word in words.items() if word not in known]:
-        found.ask(f"what are {_shown(left)}? Add each to values as M, F or O, or as an empty text where it isn't known")
+        found.ask(f"what are {_shown(left)}? Add each to values as M, F or O, or as an empty text if it isn't known")
     return found
 
 

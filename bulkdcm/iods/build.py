@@ -65,7 +65,7 @@ def _check_lossy_history(row: ManifestRow) -> None:
     ]
     if missing:
         msg = (
-            f"{row.source}: LossyImageCompression '01' needs {' and '.join(missing)} where the source is no lossy stream "
+            f"{row.source}: LossyImageCompression '01' needs {' and '.join(missing)} if the source is no lossy stream "
             "(PS3.3 C.7.6.1.1.5). Add what is known of the compression, or leave LossyImageCompression empty."
         )
         raise AttributeValueError(msg)

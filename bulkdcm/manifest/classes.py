@@ -133,6 +133,6 @@ def _check_laterality(manifest: Manifest) -> Iterator[Problem]:
                 rule=f"{part} is no paired body part, so it has no side (PS3.3 {'C.7.3.1' if of_series else 'C.7.6.1'})",
                 remedy="Leave the cell empty"
                 if of_series
-                else "Leave the cell empty, or write U where the class takes it",
+                else "Leave the cell empty, or write U if the class takes it",
                 severity="error" if of_series else "warning",
             )
