@@ -16,11 +16,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import measure
-from bulkdcm import iods, manifest, resume
-from bulkdcm.ledger import open_ledger
-from bulkdcm.ledger_files import FOLDER
-from bulkdcm.ledger_schema import CONTENT
+from bulkdcm import manifest
+from bulkdcm.conversion.context import Context, release
+from bulkdcm.conversion.plan import plan_of
+from bulkdcm.ledger import CONTENT, FOLDER, open_ledger
+from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
+from bulkdcm.stores import Local
 
 _LINKS = 50_000  # ext4 takes 65,000 names for one file
 _FOLDER_ROWS = 1000
@@ -68,10 +70,16 @@ def fill(folder: Path, rows: int) -> None:
     for leftover in (out / FOLDER).iterdir():
         leftover.unlink()
     settings = Settings()
-    table = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
+    table = manifest.resolve(manifest.read(path, settings), settings, offer())
     ledger = open_ledger(out, None)
-    basis = resume.Basis(settings=settings.output_options(b""), images=str(folder), out=str(out))
-    plan = resume.plan(table, ledger, basis)
+    context = Context(
+        settings=settings,
+        sources=Local(root=str(folder), option="--images"),
+        outputs=Local(root=str(out)),
+        basis=settings.output_options(b""),
+        release=release(),
+    )
+    plan = plan_of(table, ledger, context)
     records = []
     for number in range(rows):
         original = originals[number // _LINKS]
@@ -81,7 +89,8 @@ def fill(folder: Path, rows: int) -> None:
             if number % _FOLDER_ROWS == 0:
                 target.parent.mkdir(exist_ok=True)
             os.link(out / original["output"], target)
-        records.append({**original, **plan.fingerprint(number), "ordinal": number, "output": output})
+        known = {**plan.fingerprint(number)._asdict(), "settings": context.basis}
+        records.append({**original, **known, "ordinal": number, "output": output})
         if len(records) == _BATCH or number == rows - 1:
             ledger.record(records)
             records = []

@@ -55,7 +55,7 @@ def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
         pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(_FUNCTIONS)
         target = root / "target"
         data = {path: path.read_bytes() for path in sources}
-        outputs = {path: (root / "out" / report.frame["output"][n]).read_bytes() for n, path in enumerate(sources)}
+        outputs = {path: (root / "out" / report.table["output"][n]).read_bytes() for n, path in enumerate(sources)}
         floors = {
             "read": _ms_each(Path.read_bytes, sources),
             "sha256 of source": _ms_each(lambda path: hashlib.sha256(data[path]).digest(), sources),
@@ -64,7 +64,7 @@ def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
         }
         if sources[0].suffix == ".png":
             floors["all of it by pydicom"] = _ms_each(lambda path: pydicom_loop(path, target), sources)
-        spent = {stage.removesuffix("_s"): round(float(report.frame[stage].median()) * 1e3, 3) for stage in STAGES}
+        spent = {stage.removesuffix("_s"): round(float(report.table[stage].median()) * 1e3, 3) for stage in STAGES}
         return {"images": count, "stages_ms": spent, "floors_ms": floors}, _SITE.sub("", text.getvalue())
 
 

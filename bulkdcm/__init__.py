@@ -4,7 +4,7 @@ Examples
 --------
 >>> import bulkdcm
 >>> report = bulkdcm.convert("manifest.csv", "dicom/", n_jobs=8)  # doctest: +SKIP
->>> report.frame[["source", "status", "message"]]  # doctest: +SKIP
+>>> report.table[["source", "status", "message"]]  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ TYPE_CHECKING = False  # typing takes as long to import as all else before the e
 if TYPE_CHECKING:
     from typing import Any
 
+    from bulkdcm._version import __version__
+    from bulkdcm.conversion.api import Progress, check, convert, plan, rebuild
     from bulkdcm.errors import (
         AttributeValueError,
         BulkdcmError,
@@ -29,11 +31,8 @@ if TYPE_CHECKING:
         StorageError,
         StoreError,
     )
-    from bulkdcm.pipeline import Progress, check, convert, plan, rebuild
     from bulkdcm.report import Report
     from bulkdcm.settings import Settings
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AttributeValueError",
@@ -53,6 +52,7 @@ __all__ = [
     "SettingsError",
     "StorageError",
     "StoreError",
+    "__version__",
     "check",
     "convert",
     "plan",
@@ -63,12 +63,13 @@ __all__ = [
 # is imported before the entry point has seen to Ctrl-C.
 _LAZY = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "bulkdcm.errors"),
-    "Progress": "bulkdcm.pipeline",
+    "__version__": "bulkdcm._version",
+    "Progress": "bulkdcm.conversion.api",
     "Report": "bulkdcm.report",
-    "check": "bulkdcm.pipeline",
-    "convert": "bulkdcm.pipeline",
-    "plan": "bulkdcm.pipeline",
-    "rebuild": "bulkdcm.pipeline",
+    "check": "bulkdcm.conversion.api",
+    "convert": "bulkdcm.conversion.api",
+    "plan": "bulkdcm.conversion.api",
+    "rebuild": "bulkdcm.conversion.api",
     "Settings": "bulkdcm.settings",
 }
 

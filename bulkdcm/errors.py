@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bulkdcm.printable import visible
 from bulkdcm.problem import gathered
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bulkdcm.problem import Problem
 
 _PROBLEMS_SHOWN = 3
+Stage = Literal["check", "read", "decode", "build", "encode", "store", "crashed", "timeout", "unexpected"]
+"""Where a row fails."""
 
 
 class BulkdcmError(Exception):
@@ -133,37 +135,37 @@ def of_system(error: OSError, path: object, deed: str) -> RunError:
 class RowError(BulkdcmError):
     """Fails one row; the others go on."""
 
-    stage: ClassVar[str] = "row"
+    stage: ClassVar[Stage] = "unexpected"
 
 
 class ReadError(RowError):
     """The source is missing, not a regular file, outside the image root, or not the bytes expected."""
 
-    stage = "read"
+    stage: ClassVar[Stage] = "read"
 
 
 class PixelError(RowError):
     """The source was read, but its pixels can't be had exactly as the settings ask."""
 
-    stage = "decode"
+    stage: ClassVar[Stage] = "decode"
 
 
 class AttributeValueError(RowError):
     """A manifest value breaks a rule of the Standard."""
 
-    stage = "build"
+    stage: ClassVar[Stage] = "build"
 
 
 class EncodeError(RowError):
     """The dataset can't be encoded in the transfer syntax asked for."""
 
-    stage = "encode"
+    stage: ClassVar[Stage] = "encode"
 
 
 class StoreError(RowError):
     """One row's output can't be stored, for a reason of its own (a full disk is a `StorageError`)."""
 
-    stage = "store"
+    stage: ClassVar[Stage] = "store"
 
 
 class OccupiedError(StoreError):

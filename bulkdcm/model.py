@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bulkdcm.problem import Problem as Problem  # noqa: PLC0414  # travels too: the layers take it from here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -16,7 +16,47 @@ if TYPE_CHECKING:
 
     Pixels = npt.NDArray[Any]  # uint8 or uint16; numpy types the two together as Any
 
+IMAGE = "image"  # the kind of rows that ask for a SOP class
 PixelKind = Literal["gray8", "gray16", "rgb8", "rgb16"]
+
+
+class Fingerprint(NamedTuple):
+    """What the ledger keeps of a row to know it again, and why the row runs.
+
+    Attributes
+    ----------
+    identity, metadata
+        Hashes of what names the row, and of its cells.
+    schema_number
+        Of the rules that its bytes follow.
+    reason
+        Why it runs.
+    attempt
+        How many times it has been tried, with this one.
+    """
+
+    identity: int
+    metadata: int
+    schema_number: int
+    reason: str
+    attempt: int
+
+
+class Replaceable(NamedTuple):
+    """A file that a row's output may take the place of: its name, and the version that was looked at."""
+
+    output: str
+    version: int | str
+
+
+class Reference(NamedTuple):
+    """An object that another refers to (PS3.3 C.12.1): the row's source, and what was made of it."""
+
+    source: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +65,14 @@ class FrameRow:
 
     Attributes
     ----------
-    ordinal, source, sha256
+    ordinal, source, sha256, fingerprint
         As in `ManifestRow`.
     """
 
     ordinal: int
     source: str
     sha256: str = ""
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +89,10 @@ class ManifestRow:
         Path of the image relative to the image root, with forward slashes.
     output
         Path of the output relative to the output folder; empty where the layout derives it from the UIDs.
+    kind
+        What makes an object of it, a key of `objects.MAKERS`.
     sop_class_uid
-        The SOP Class the row asks for.
+        The SOP Class the row asks for; empty if its kind has none to choose.
     study, series, instance
         Grouping keys; empty where not given.
     sha256
@@ -59,24 +102,31 @@ class ManifestRow:
     frames
         Where several lines are the frames of one object: all of them in that order, the first being this row's own.
     replaces
-        Output that the row may replace: its own of an earlier run, or another that was found to be free for it.
+        What its output may take the place of: its own of an earlier run, or another that was found to be free for it.
     staged
         Whether its file is complete under another name first, until it is known that no other row has its UID.
+    references
+        The objects that it refers to, as its kind asks for them.
+    fingerprint
+        For the ledger.
     """
 
     ordinal: int
     line: int
     source: str
     output: str
-    sop_class_uid: str
+    sop_class_uid: str = ""
+    kind: str = IMAGE
     study: str = ""
     series: str = ""
     instance: str = ""
     sha256: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     frames: tuple[FrameRow, ...] = ()
-    replaces: str = ""
+    replaces: Replaceable | None = None
     staged: bool = False
+    references: tuple[Reference, ...] = ()
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +212,14 @@ class Source:
         The whole file.
     sha256
         Of `data`, lower-case hex.
-    mtime_ns
-        Modification time of the file read, in nanoseconds.
+    version
+        Of the file read, as its store has it: in a folder, its modification time in nanoseconds.
     """
 
     path: str
     data: bytes
     sha256: str
-    mtime_ns: int
+    version: int | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +281,6 @@ class IOD:
         The attribute that holds the UID of the frame of reference, where the class has one.
     multi_frame
         Whether its image has frames, one or many.
-    restamp
-        Whether it stands for whatever class a DICOM source has.
     """
 
     alias: str
@@ -246,4 +294,28 @@ class IOD:
     required: tuple[tuple[str, str], ...] = ()
     frame_of_reference: str = ""
     multi_frame: bool = False
-    restamp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What rows may ask for in the column ``sop_class``.
+
+    Attributes
+    ----------
+    classes
+        SOP Class UID to SOP class.
+    names
+        Name, alias or UID to SOP class.
+    default
+        Name of the SOP class of rows that ask for nothing.
+    refused
+        Keyword or UID of a SOP class that is never written to the reason.
+    kinds
+        What a row may ask for instead of a SOP class, such as a DICOM file's own: to the endings of sources that mean it.
+    """
+
+    classes: Mapping[str, IOD]
+    names: Mapping[str, IOD]
+    default: str
+    refused: Mapping[str, str]
+    kinds: Mapping[str, tuple[str, ...]]

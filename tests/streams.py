@@ -57,7 +57,7 @@ def params(cases: list[Case]) -> list[Any]:
 
 def frame_of(data: bytes, iod: str = "SC", **options: Any) -> Frame:
     """Read `data` as bulkdcm does in a run."""
-    source = Source(path="a/image.bin", data=data, sha256=hashlib.sha256(data).hexdigest(), mtime_ns=0)
+    source = Source(path="a/image.bin", data=data, sha256=hashlib.sha256(data).hexdigest(), version=0)
     return read((source,), Settings.of(**options), CLASSES[iod])
 
 

@@ -8,7 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bulkdcm import __version__, system
+from bulkdcm import system
+from bulkdcm._version import __version__
 from bulkdcm.engines import cores
 
 _PACKAGES = ("pydicom", "Pillow", "numpy", "joblib", "pandas", "kornia-rs")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import pipeline, system
+from bulkdcm import system
+from bulkdcm.conversion import api
 from bulkdcm.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -157,14 +158,14 @@ def _run(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, 
 def _run_here(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, Any]:
     peaks = {0: 0}
 
-    def look(_: pipeline.Progress) -> None:
+    def look(_: api.Progress) -> None:
         for pid in system.children():
             peaks[pid] = system.peak_memory_bytes(pid)
 
-    call = pipeline.rehearse if null else pipeline.convert
+    call = api.rehearse if null else api.convert
     report = call(path, out, settings, on_progress=look)
     root = settings.images or path.parent
-    ran = report.frame.iloc[list(report.ran)]
+    ran = report.table.iloc[list(report.ran)]
     parent_mb = system.peak_memory_bytes(os.getpid()) / 1e6
     in_processes = ENGINES[settings.backend].names_the_row
     return {

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from bulkdcm import __version__
+from bulkdcm._version import __version__
 from bulkdcm.cli.bench import bench
 from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes

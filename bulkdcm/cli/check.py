@@ -21,12 +21,12 @@ _SHOWN = 2
 @manifest_options
 def check(manifest: Path, **options: Any) -> int:
     """Check MANIFEST whole, without reading an image or writing a file; of a mapped one, show the first rows."""
-    from bulkdcm import pipeline
+    from bulkdcm.conversion import api
 
-    problems = pipeline.check(manifest, **options)
+    problems = api.check(manifest, **options)
     show(problems)
     if options["mapping"]:
-        for row in pipeline.first_rows(manifest, _SHOWN, **options):
+        for row in api.first_rows(manifest, _SHOWN, **options):
             say(f"line {row.line}: {row.source} → {row.output}")
             for keyword, cell in row.attributes.items():
                 say(f"    {keyword}  {cell}")

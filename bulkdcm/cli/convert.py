@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @run_options
 def convert(manifest: Path, out: Path, *, dry_run: bool, **options: Any) -> int:
     """Convert every row of MANIFEST that is not done yet to a DICOM file in OUT, and report on all of them."""
-    from bulkdcm import pipeline
     from bulkdcm.cli.running import shown_to_its_end
+    from bulkdcm.conversion import api
 
     if not dry_run:
-        return shown_to_its_end(pipeline.convert, manifest, out, options)
-    for reason, count in sorted(pipeline.plan(manifest, out, **options).items()):
+        return shown_to_its_end(api.convert, manifest, out, options)
+    for reason, count in sorted(api.plan(manifest, out, **options).items()):
         say(f"{count:>10,}  {reason}")
     return 0

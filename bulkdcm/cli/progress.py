@@ -16,7 +16,7 @@ from bulkdcm.cli.output import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bulkdcm.pipeline import Progress
+    from bulkdcm.conversion.api import Progress
 
 _LINE_EVERY_S = 10.0
 

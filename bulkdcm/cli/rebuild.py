@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @run_options
 def rebuild(manifest: Path, out: Path, **options: Any) -> int:
     """Make the ledger of OUT anew: the rows of MANIFEST whose outputs are there, byte for byte, are done."""
-    from bulkdcm import pipeline
     from bulkdcm.cli.running import shown_to_its_end
+    from bulkdcm.conversion import api
 
-    return shown_to_its_end(pipeline.rebuild, manifest, out, options)
+    return shown_to_its_end(api.rebuild, manifest, out, options)

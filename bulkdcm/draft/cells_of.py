@@ -11,8 +11,8 @@ from bulkdcm.attributes import dictionary, values
 from bulkdcm.manifest.conversions import converted
 from bulkdcm.manifest.dates import formats_of
 from bulkdcm.manifest.mapped import earliest
-from bulkdcm.manifest.mapping import Rule
 from bulkdcm.manifest.readings import Doubt, tidy
+from bulkdcm.manifest.rule import Rule
 from bulkdcm.manifest.table import Column
 
 if TYPE_CHECKING:

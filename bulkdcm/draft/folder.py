@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,8 @@ from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
 from bulkdcm.draft.own_check import OwnCheck
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import DICOM, DICOM_ENDINGS, Column, Manifest, fold, mirrored, numbered, resolve
+from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
+from bulkdcm.objects import MAKERS, RESTAMP, offer
 from bulkdcm.printable import printable
 from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings, local_path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.draft.listing import Listing
+    from bulkdcm.draft.options import FolderOptions
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
@@ -35,35 +36,6 @@ _OF_THE_FILE = ("source", "sha256")
 _NO_NAME = "file names that PatientName can't hold, left empty"
 _NO_IMAGES = "images that are no DICOM files, which sop_class DICOM needs"
 _OWN_CLASS = "DICOM files, which keep their own class instead of {}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderOptions:
-    """How a folder is read.
-
-    Attributes
-    ----------
-    pattern
-        A path with fields, as ``{PatientID}/{study}/{SeriesNumber}_{InstanceNumber}.png``; ``*`` stands for anything
-        within a name, ``**`` for anything.
-    numbers
-        Columns that count up from image to image, and where each begins; zeros in front are kept.
-    constants
-        Columns with one value for all.
-    name_from_stem
-        PatientName from the file's name without its ending.
-    facts
-        Which facts of the files become columns: ``date`` (EXIF), ``density`` (PNG pHYs, JPEG JFIF).
-    follow_links
-        Whether links to files outside the folder are images of it.
-    """
-
-    pattern: str = ""
-    numbers: tuple[tuple[str, str], ...] = ()
-    constants: tuple[tuple[str, str], ...] = ()
-    name_from_stem: bool = False
-    facts: tuple[str, ...] = field(default_factory=tuple)
-    follow_links: bool = False
 
 
 def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOptions) -> tuple[int, list[str]]:
@@ -183,10 +155,9 @@ def _with_classes(rows: list[dict[str, str]], listing: Listing) -> list[dict[str
     kept = []
     for row in rows:
         source, named = row["source"], row.get("sop_class", "")
-        known = iods.BY_NAME.get(named)
-        as_dicom = known.restamp if known else not named and source.lower().endswith(DICOM_ENDINGS)
+        as_dicom = named == RESTAMP or (not named and source.lower().endswith(MAKERS[RESTAMP].endings))
         if source in listing.dicom and not as_dicom:
-            row["sop_class"] = DICOM
+            row["sop_class"] = RESTAMP
             if named:
                 listing.say(_OWN_CLASS.format(named), source)
         elif source not in listing.dicom and as_dicom:
@@ -210,7 +181,7 @@ def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collect
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: Column.of([row.get(name, "").strip(" ") for row in rows]) for name in names}
     lines = np.arange(len(rows), dtype=np.int32)
-    resolved = resolve(Manifest(manifest, columns, lines), Settings(), iods.BY_NAME, iods.DEFAULT)
+    resolved = resolve(Manifest(manifest, columns, lines), Settings(), offer())
     _, series = numbered(resolved)
     first = {other: members[0] for members in resolved.frames.values() for other in members}
     counts: Counter[int] = Counter()

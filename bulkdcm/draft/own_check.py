@@ -8,9 +8,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bulkdcm import iods, manifest
+from bulkdcm import manifest
 from bulkdcm.draft.listing import shown
 from bulkdcm.errors import ManifestError, SettingsError
+from bulkdcm.objects import offer
 from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bulkdcm.draft.folder import FolderOptions
     from bulkdcm.draft.listing import Listing
+    from bulkdcm.draft.options import FolderOptions
     from bulkdcm.model import Problem
 
     Rows = list[dict[str, str]]
@@ -82,12 +83,11 @@ class OwnCheck:
         draft = self.write(_as_csv(rows))
         settings = Settings(images=self.images, follow_links=self.options.follow_links)
         try:
-            read = manifest.resolve(manifest.read(draft, settings), settings, iods.BY_NAME, iods.DEFAULT)
+            read = manifest.read(draft, settings)
         except ManifestError as error:
             raise SettingsError(str(error).replace(str(draft), "the manifest of these images")) from error
         root = os.path.realpath(self.images)
-        read, sources = manifest.locate(read, root, follow_links=settings.follow_links)
-        found = manifest.check(read, iods.BY_UID, iods.REFUSED, reserved=RESERVED, sources=sources)
+        read, found = manifest.checked(read, settings, offer(), root=root, reserved=RESERVED)
         place = dict(zip(read.lines.tolist(), range(len(read)), strict=True))
         return [
             (problem, [place[line] for line in problem.lines if line in place])

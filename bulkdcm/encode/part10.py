@@ -13,7 +13,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from bulkdcm.encode.elements import dataset_bytes, file_head
+from bulkdcm.encode.encoded import dataset_bytes, file_head
 from bulkdcm.errors import EncodeError
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from bulkdcm.errors import PixelError
 from bulkdcm.images import foreign, frames, jpeg, pillow, png
 from bulkdcm.images.png_chunks import SIGNATURE
-from bulkdcm.images.source import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Source, Settings, IOD], Frame]
 
-__all__ = ["READERS", "read", "read_one", "read_source"]
+__all__ = ["READERS", "read", "read_one"]
 
 # Magic bytes to reader, the first that fits.
 READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (

@@ -1,4 +1,4 @@
-"""SOP Classes as declarations over modules; a dataset built from them, or a DICOM file's own stamped anew."""
+"""SOP Classes as declarations over modules, and a dataset built from them."""
 
 from bulkdcm.iods.build import build, check_frame
 from bulkdcm.iods.registry import BY_NAME, BY_UID, DEFAULT, IODS, REFUSED

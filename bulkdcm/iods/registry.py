@@ -278,20 +278,5 @@ REFUSED: dict[str, str] = dict.fromkeys(
     "its pixels are to be processed for display, and those of a PNG or JPEG have been (PS3.3 C.8.11.1)",
 )
 
-# Not a class: the row's source is a DICOM file, which keeps its own (see `restamp`).
-RESTAMP = IOD(
-    alias="DICOM",
-    keyword="DICOM",
-    sop_class_uid="DICOM",
-    section="",
-    modalities=(),
-    modules=(),
-    pixel_kinds=frozenset(),
-    photometric_interpretations=frozenset(),
-    restamp=True,
-)
-
-BY_UID: dict[str, IOD] = {iod.sop_class_uid: iod for iod in (*IODS, RESTAMP)}
-BY_NAME: dict[str, IOD] = {
-    name: iod for iod in (*IODS, RESTAMP) for name in (iod.alias, iod.keyword, iod.sop_class_uid)
-}
+BY_UID: dict[str, IOD] = {iod.sop_class_uid: iod for iod in IODS}
+BY_NAME: dict[str, IOD] = {name: iod for iod in IODS for name in (iod.alias, iod.keyword, iod.sop_class_uid)}

@@ -4,21 +4,20 @@ from bulkdcm.manifest.agreement import numbered
 from bulkdcm.manifest.cells import fault
 from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
-from bulkdcm.manifest.plan import DICOM, DICOM_ENDINGS, mirrored, resolve, rows
-from bulkdcm.manifest.preflight import check
+from bulkdcm.manifest.preflight import check, checked
 from bulkdcm.manifest.read import read
+from bulkdcm.manifest.resolve import mirrored, resolve, rows
 from bulkdcm.manifest.selection import selected
 from bulkdcm.manifest.sources import locate
 from bulkdcm.manifest.table import Column, Manifest
 
 __all__ = [
-    "DICOM",
-    "DICOM_ENDINGS",
     "Column",
     "Manifest",
     "by_option",
     "check",
     "check_defaults",
+    "checked",
     "fault",
     "fold",
     "locate",

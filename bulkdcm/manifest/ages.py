@@ -11,7 +11,7 @@ from bulkdcm.manifest.readings import Doubt, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
 
 _DICOM = re.compile(r"(\d{3})([DWMYdwmy])")
 _PART = r"(\d{1,5}(?:[.,]\d+)?) ?-?([a-zA-Z\u00c0-\u024f/.]*)"

@@ -160,7 +160,7 @@ def _check_dicomdir_keys(manifest: Manifest) -> Iterator[Problem]:
         column = manifest.column(name)
         if "" not in column.values:
             continue
-        own = manifest.column("sop_class").where(lambda name: name == "DICOM")  # such a file has its own
+        own = manifest.column("sop_class").where(manifest.kinds.__contains__)  # such a source has its own
         lines = manifest.lines_of(np.flatnonzero(column.where(lambda cell: not cell) & ~own))
         if lines:
             yield Problem(

@@ -14,32 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bulkdcm.manifest.table import Manifest
-    from bulkdcm.model import IOD
+    from bulkdcm.model import IOD, Offer
 
 _GUESSES = 10
 _SIDES = ("Laterality", "ImageLaterality")
 
 
-def check(manifest: Manifest, iods: Mapping[str, IOD], refused: Mapping[str, str]) -> Iterator[Problem]:
+def check(manifest: Manifest, offer: Offer) -> Iterator[Problem]:
     """Yield the problems between a row's SOP class and its attributes."""
     classes = manifest.column("sop_class")
     unknown = 0
     for code, uid in enumerate(classes.values):
         ordinals = classes.ordinals([code])
-        if not len(ordinals):
+        if not len(ordinals) or uid in offer.kinds:
             continue
-        iod = iods.get(uid)
+        iod = offer.classes.get(uid)
         if iod is None:
             guess = unknown < _GUESSES
             unknown += 1
-            yield _refused(manifest, uid, ordinals, refused) or _unknown_class(
-                manifest, uid, ordinals, iods if guess else {}
+            yield _refused(manifest, uid, ordinals, offer.refused) or _unknown_class(
+                manifest, uid, ordinals, offer.classes if guess else {}
             )
             continue
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
-        if not iod.restamp:
-            yield from _check_placement(manifest, iod, ordinals)
+        yield from _check_placement(manifest, iod, ordinals)
     yield from _check_laterality(manifest)
 
 
@@ -58,7 +57,7 @@ def _refused(manifest: Manifest, uid: str, ordinals: np.ndarray, refused: Mappin
 def _unknown_class(manifest: Manifest, uid: str, ordinals: np.ndarray, iods: Mapping[str, IOD]) -> Problem:
     rule, remedy = "not a SOP class that bulkdcm writes", "Use one that `bulkdcm classes` lists"
     if iods:
-        rule, remedy = class_names.advice(uid, {key: iod for key, iod in iods.items() if not iod.restamp})
+        rule, remedy = class_names.advice(uid, iods)
     return Problem(lines=manifest.lines_of(ordinals), column="sop_class", value=uid, rule=rule, remedy=remedy)
 
 

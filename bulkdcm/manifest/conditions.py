@@ -10,23 +10,23 @@ from bulkdcm.attributes import conditions, dictionary, values
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
     from bulkdcm.attributes.conditions import Ask, Values
     from bulkdcm.manifest.table import Manifest
-    from bulkdcm.model import IOD
+    from bulkdcm.model import IOD, Offer
 
 _GIVEN = ("?",)
 
 
-def check(manifest: Manifest, iods: Mapping[str, IOD]) -> Iterator[Problem]:
+def check(manifest: Manifest, offer: Offer) -> Iterator[Problem]:
     """Yield the problems between the attributes of a row, one a condition with all of its lines."""
     classes = manifest.column("sop_class")
     for code, uid in enumerate(classes.values):
-        iod = iods.get(uid)
-        if iod is None or iod.restamp or not conditions.keywords(uid) & manifest.columns.keys():
+        iod = offer.classes.get(uid)
+        if iod is None or not conditions.keywords(uid) & manifest.columns.keys():
             continue
         ordinals = classes.ordinals([code])
         if len(ordinals):

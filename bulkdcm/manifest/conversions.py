@@ -20,7 +20,7 @@ from bulkdcm.manifest.times import read_times
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
 
 CONVERSIONS: dict[str, Callable[[Sequence[str], Rule], list[str | Doubt]]] = {
     "age": read_ages,

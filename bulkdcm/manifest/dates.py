@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bulkdcm.manifest.date_forms import Written
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
 
 EXCEL = "excel"  # days since the end of 1899, as spreadsheets count them
 _EXCEL_DAY_0 = date(1899, 12, 30)

@@ -11,23 +11,21 @@ from bulkdcm.manifest.class_names import advice
 from bulkdcm.problem import gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bulkdcm.manifest.table import Manifest
-    from bulkdcm.model import IOD, Problem
+    from bulkdcm.model import Offer, Problem
 
 
-def check_defaults(defaults: Iterable[tuple[str, str]], iods: Mapping[str, IOD], refused: Container[str]) -> None:
+def check_defaults(defaults: Iterable[tuple[str, str]], offer: Offer) -> None:
     """Refuse a default whose name or value means nothing.
 
     Parameters
     ----------
     defaults
         Column name and value.
-    iods
-        Name, alias or UID to SOP class.
-    refused
-        SOP classes that are known and never written.
+    offer
+        What rows may ask for.
 
     Raises
     ------
@@ -36,8 +34,12 @@ def check_defaults(defaults: Iterable[tuple[str, str]], iods: Mapping[str, IOD],
     """
     for name, text in defaults:
         wrong = fault(name, text.strip(" "))
-        if name == "sop_class" and text and text not in iods and text not in refused:
-            wrong = ". ".join(advice(text, {iod.sop_class_uid: iod for iod in iods.values() if not iod.restamp}))
+        if (
+            name == "sop_class"
+            and text
+            and not any(text in known for known in (offer.names, offer.kinds, offer.refused))
+        ):
+            wrong = ". ".join(advice(text, offer.classes))
         if wrong:
             msg = f"--set {name}={text}: {wrong}{'' if wrong.endswith(('?', '.')) else '.'}"
             raise SettingsError(msg)

@@ -14,7 +14,7 @@ from bulkdcm.model import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
     from bulkdcm.manifest.table import Manifest
 
 

@@ -25,30 +25,10 @@ from bulkdcm.settings import is_url
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bulkdcm.manifest.rule import Rule
+
 _BIRTH, _STUDY = "PatientBirthDate", "StudyDate"
 _FIELD = re.compile(r"\{([^{}]*)\}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What one column of the manifest is made from; the keys of a mapping's table."""
-
-    column: str = ""
-    template: str = ""
-    count: tuple[str, ...] | None = None
-    value: str = ""
-    take: re.Pattern[str] | None = None
-    values: dict[str, str] | None = None
-    convert: str = ""
-    formats: tuple[str, ...] = ()
-    first_year: int = 0
-    unit: str = "Y"
-    units: dict[str, str] = field(default_factory=dict)
-    round: str = ""
-    decimal: str = ""
-    empty: str = ""
-    otherwise: str | None = None
-    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import conversions
 from bulkdcm.manifest.cells import fault
-from bulkdcm.manifest.mapping import ColumnMapping, Rule
+from bulkdcm.manifest.mapping import ColumnMapping
+from bulkdcm.manifest.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from bulkdcm.manifest.readings import Doubt, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
 
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # Decimal sign to a number with groups of thousands, if any.

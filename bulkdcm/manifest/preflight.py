@@ -5,19 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
+from bulkdcm.manifest.resolve import resolve
+from bulkdcm.manifest.sources import locate
 from bulkdcm.problem import Problem, gathered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from bulkdcm.manifest.table import Manifest
-    from bulkdcm.model import IOD
+    from bulkdcm.model import Offer
+    from bulkdcm.settings import Settings
+
+
+def checked(
+    read: Manifest, settings: Settings, offer: Offer, *, root: str, reserved: Collection[str]
+) -> tuple[Manifest, list[Problem]]:
+    """Return a manifest resolved, with each source by the name it has on the disk, and every problem of it.
+
+    Parameters
+    ----------
+    read
+        As `read` gives it.
+    settings, offer, reserved
+        As for `resolve` and `check`.
+    root
+        Real path of the image root.
+    """
+    located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
+    return located, check(located, offer, reserved=reserved, sources=sources)
 
 
 def check(
     manifest: Manifest,
-    iods: Mapping[str, IOD],
-    refused: Mapping[str, str],
+    offer: Offer,
     *,
     reserved: Collection[str],
     sources: Iterable[Problem] = (),
@@ -28,10 +48,8 @@ def check(
     ----------
     manifest
         After `resolve`.
-    iods
-        SOP Class UID to SOP class.
-    refused
-        Keyword or UID of a SOP class that is never written to the reason.
+    offer
+        What rows may ask for.
     reserved
         Names in the output folder that no row may have.
     sources
@@ -44,11 +62,11 @@ def check(
     found = [
         *cells.check(manifest),
         *traces.check(manifest),
-        *classes.check(manifest, iods, refused),
-        *conditions.check(manifest, iods),
+        *classes.check(manifest, offer),
+        *conditions.check(manifest, offer),
         *agreement.check(manifest),
         *lifetimes.check(manifest),
-        *frames.check(manifest, iods),
+        *frames.check(manifest, offer.classes),
         *sources,
     ]
     twice = {line for problem in found if problem.rule.startswith(agreement.TWICE) for line in problem.lines}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bulkdcm.manifest.paths import fold, outside
-from bulkdcm.manifest.table import Column, Manifest
+from bulkdcm.manifest.table import Column
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from bulkdcm.manifest.table import Manifest
 
 _FETCH = "Fetch the files first, and name them by their paths under the image root"
 _INSIDE = "Write it relative to the image root, which --images names"
@@ -45,7 +48,7 @@ def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manife
     if not follow_links:
         problems += _links(manifest, column, states)
     moved = {**manifest.columns, "source": Column(column.codes, names)}
-    return Manifest(manifest.path, moved, manifest.lines, manifest.frames), problems
+    return replace(manifest, columns=moved), problems
 
 
 def _unusable(path: str) -> bool:

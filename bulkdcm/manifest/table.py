@@ -88,12 +88,15 @@ class Manifest:
         Shape ``(rows,)``, dtype int32: the line of the file that each row begins on.
     frames
         Ordinals of the rows that make one object together, in the order of its frames, by the first of them.
+    kinds
+        What the column ``sop_class`` may hold that is no SOP class.
     """
 
     path: Path
     columns: dict[str, Column]
     lines: Codes
     frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)

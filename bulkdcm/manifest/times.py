@@ -14,7 +14,7 @@ from bulkdcm.manifest.readings import Doubt, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bulkdcm.manifest.mapping import Rule
+    from bulkdcm.manifest.rule import Rule
 
 _COLONS = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?: ?([AaPp])\.?[Mm]\.?)?")
 _DIGITS = re.compile(r"(\d{1,6})(?:[.,](\d+))?")

@@ -1,22 +1,12 @@
-"""The ledger made into something people like to look at: a DataFrame, CSV, Parquet, JSON and a terminal summary."""
+"""The ledger made into something people like to look at: a table, files by `WRITERS`, and a terminal's summary."""
 
-from bulkdcm.ledger_files import FOLDER
-from bulkdcm.report.columns import COLUMNS, CSV, FILES, PARQUET, SUMMARY
-from bulkdcm.report.foreign import refuse_foreign
-from bulkdcm.report.report import Report, frame_of, warm_up
+from bulkdcm.ledger import FOLDER
+from bulkdcm.report.columns import COLUMNS
+from bulkdcm.report.report import Report, warm_up
+from bulkdcm.report.table import table_of
+from bulkdcm.report.writers import WRITERS, refuse_foreign, write
 
-RESERVED = (*FILES, FOLDER)
+RESERVED = (*WRITERS, FOLDER)
 """Names in the output folder that no output may have."""
 
-__all__ = [
-    "COLUMNS",
-    "CSV",
-    "FILES",
-    "PARQUET",
-    "RESERVED",
-    "SUMMARY",
-    "Report",
-    "frame_of",
-    "refuse_foreign",
-    "warm_up",
-]
+__all__ = ["COLUMNS", "RESERVED", "WRITERS", "Report", "refuse_foreign", "table_of", "warm_up", "write"]

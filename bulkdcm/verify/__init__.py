@@ -19,7 +19,7 @@ from bulkdcm.engines import IN_PROCESS, PROCESSES, Job, Recovery, Workers, cut, 
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import visible
 from bulkdcm.settings import Settings, local_path
-from bulkdcm.verify import elements, modules, part10, pixels, streams
+from bulkdcm.verify import modules, part10, pixels, streams, values
 from bulkdcm.verify.expressions import Texts
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _found(data: bytes, max_pixels: int) -> Iterator[tuple[str, str]]:
 
 def _by_itself(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:
     """Yield what contradicts itself, whatever the file is."""
-    yield from elements.check_elements(dataset)
+    yield from values.check_values(dataset)
     yield from part10.check_meta(dataset)
     yield from _image(dataset, max_pixels)
 

@@ -213,7 +213,7 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
         writer.writeheader()
         writer.writerows(rows)
     report = bulkdcm.convert(manifest, out, images=images, transfer_syntax=syntax, backend="sequential", fsync=False)
-    failed = report.frame[report.frame["status"] != "converted"]
+    failed = report.table[report.table["status"] != "converted"]
     assert failed.empty, failed["message"].tolist()
     assert not report.warnings, list(map(str, report.warnings))
     return cases

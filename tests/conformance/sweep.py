@@ -26,9 +26,9 @@ from bulkdcm.attributes import values
 from bulkdcm.encode import encode
 from bulkdcm.errors import RowError
 from bulkdcm.images import read
-from bulkdcm.images.source import read_source
 from bulkdcm.model import InstanceUIDs, ManifestRow
 from bulkdcm.settings import Settings
+from bulkdcm.stores import Local
 from tests.conformance import cases, readers, remedies, trials
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def converted(folder: Path, alias: str, tried: Sequence[Trial]) -> dict[int, str
     report = bulkdcm.convert(
         manifest, folder / alias, images=folder, backend="sequential", fsync=False, skip_invalid=True
     )
-    failed = report.frame[report.frame["status"] != "converted"]
+    failed = report.table[report.table["status"] != "converted"]
     number = {line: trial.number for line, trial in enumerate(tried, start=2)}
     return {number[line]: message for line, message in zip(failed["line"], failed["message"], strict=True)}
 
@@ -146,7 +146,7 @@ def written_past_preflight(folder: Path, trial: Trial) -> Path | None:
         ordinal=0, line=2, source=row["source"], output="", sop_class_uid=iod.sop_class_uid,
         attributes={"Modality": (iod.modalities or ("OT",))[0], **{k: v for k, v in row.items() if k not in named and v}},
     )  # fmt: skip
-    frame = read([read_source(str(folder), row["source"])], Settings(), iod)
+    frame = read([Local(root=str(folder)).read(row["source"])], Settings(), iod)
     uids = InstanceUIDs(
         study_instance_uid="1.2.9.1",
         series_instance_uid="1.2.9.2",

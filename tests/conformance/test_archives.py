@@ -18,7 +18,7 @@ DEMO = Path(__file__).parents[2] / "manifests" / "demo" / "manifest.csv"
 
 def converted_demo(folder: Path) -> tuple[bulkdcm.Report, list[Path]]:
     report = bulkdcm.convert(DEMO, folder)
-    done = report.frame[report.frame["status"] == "converted"]
+    done = report.table[report.table["status"] == "converted"]
     return report, [folder / output for output in done["output"]]
 
 
@@ -30,7 +30,7 @@ def assert_same_elements(sent: pydicom.Dataset, got: pydicom.Dataset) -> None:
 def test_orthanc_counts_patients_studies_series_and_instances_as_the_manifest_has_them(tmp_path):
     readers.need("Orthanc", "storescu")
     report, paths = converted_demo(tmp_path / "out")
-    done = report.frame[report.frame["status"] == "converted"]
+    done = report.table[report.table["status"] == "converted"]
     patients = {pydicom.dcmread(path, stop_before_pixels=True).PatientID for path in paths}
     with archives.orthanc(tmp_path) as server:
         assert not archives.store(paths, "ORTHANC", server.dicom_port)

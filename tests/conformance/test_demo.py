@@ -23,7 +23,7 @@ TOOLS = ("dciodvfy", "dcentvfy", "dcmdump", "dcmj2pnm", "gdcminfo")
 def found_in(report, out: Path) -> list[str]:
     """Return all that any reader finds in the outputs, and between those of one series."""
     found, series = [], defaultdict(list)
-    for row in report.frame[report.frame["status"] == "converted"].itertuples():
+    for row in report.table[report.table["status"] == "converted"].itertuples():
         path = out / row.output
         series[row.study_instance_uid].append(path)
         for name, reader in readers.READERS.items():
@@ -66,9 +66,9 @@ def test_real_x_rays_are_clean_and_have_their_source_s_pixels(tmp_path):
             stem = Path(name).stem
             writer.writerow([name, stem, f"{stem}^", "20200401", "120000", number, 1, 1, "CR", "CHEST"])
     report = bulkdcm.convert(manifest, tmp_path / "out", images=REAL)
-    assert report.count("converted") == len(report.frame) == 55
+    assert report.count("converted") == len(report.table) == 55
     assert not found_in(report, tmp_path / "out")
-    for row in report.frame.itertuples():
+    for row in report.table.itertuples():
         source, dataset = REAL / row.source, pydicom.dcmread(tmp_path / "out" / row.output)
         if "passed through" in row.decisions:
             assert scan_of(pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)) == scan_of(

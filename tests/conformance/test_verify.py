@@ -53,7 +53,7 @@ def good(tmp_path_factory):
     lines = [f"{'output' if n == 0 else line.partition(',')[0] + '.dcm'},{line}" for n, line in enumerate(lines)]
     (folder / "m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     report = bulkdcm.convert(folder / "m.csv", folder / "out")
-    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
     for syntax in SYNTAXES:
         lines_of = [
             lines[0],
@@ -65,7 +65,7 @@ def good(tmp_path_factory):
         ]
         (folder / "s.csv").write_text("\n".join(lines_of) + "\n", encoding="utf-8")
         done = bulkdcm.convert(folder / "s.csv", folder / syntax.partition(":")[0], transfer_syntax=syntax)
-        assert set(done.frame["status"]) == {"converted"}
+        assert set(done.table["status"]) == {"converted"}
     return folder
 
 

@@ -92,7 +92,7 @@ def test_every_stream_that_is_passed_through_is_good(case, tmp_path):
     (tmp_path / "a.jpg").write_bytes(case.data)
     sop_class = case.iod if case.iod in {"SC", "US"} else "SC"
     (tmp_path / "m.csv").write_text(f"source,PatientID,sop_class\na.jpg,1,{sop_class}\n", encoding="utf-8")
-    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").frame
+    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").table
     assert frame["status"].tolist() == ["converted"], frame["message"].tolist()
     assert [str(finding) for finding in verify(tmp_path / "out/a.dcm")] == []
 

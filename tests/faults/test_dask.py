@@ -168,7 +168,7 @@ def test_workers_that_are_all_gone_end_the_run(job_of, reference, cluster, still
 def test_a_worker_with_another_release_is_refused(job_of, cluster):
     job = job_of(10)
     options = cluster(job).options()
-    other = "import bulkdcm, sys; bulkdcm.__version__ = '9'; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
+    other = "import bulkdcm._version, sys; bulkdcm._version.__version__ = '9'; from bulkdcm.cli import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", other, *job.command(*options)[3:]]
     done = subprocess.run(
         command, capture_output=True, text=True, env=job.environment, check=False, timeout=120, encoding="utf-8"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pandas as pd
 import pytest
 
 from bulkdcm.errors import StorageError
-from bulkdcm.report import refuse_foreign, report
+from bulkdcm.report import refuse_foreign
+from bulkdcm.stores import Local, putting
 
 
 def as_text(text: str):
@@ -87,10 +87,12 @@ def test_reports_of_earlier_runs_are_replaced(job_of, reference, goes_on):
 
 
 def test_a_link_in_a_temporary_report_s_place_is_not_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr(time, "time_ns", lambda: 77)
+    monkeypatch.setattr(putting, "temporary_name", lambda: ".1-2.bulkdcm-tmp")
     target = tmp_path / "target"
     target.write_text("mine", encoding="utf-8")
-    (tmp_path / ".report.csv-77.bulkdcm-tmp").symlink_to(target)
-    with pytest.raises(StorageError, match="can't be written"):
-        report._replace(tmp_path / "report.csv", lambda file: file.write(b"x"))
+    link = tmp_path / ".1-2.bulkdcm-tmp"
+    link.symlink_to(target)
+    with pytest.raises(StorageError, match="can't be written"), Local(root=str(tmp_path)).writing("report.csv") as file:
+        file.write(b"x")
+    assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == "mine"

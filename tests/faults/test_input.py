@@ -19,7 +19,7 @@ from PIL import Image
 
 import bulkdcm
 from bulkdcm.errors import ReadError
-from bulkdcm.images import read_source
+from bulkdcm.stores import Local
 from tests.conformance.readers import native_pixels
 from tests.faults.conftest import processes_of
 
@@ -240,11 +240,11 @@ def test_a_link_swapped_during_the_run_never_leads_outside(swapped_before, tmp_p
     if swapped_before != "open":
         with monkeypatch.context() as patched:
             patched.setattr(os, swapped_before, swapping(getattr(os, swapped_before)))
-            assert read_source(str(root.resolve()), "image").data == b"image"
+            assert Local(root=str(root.resolve())).read("image").data == b"image"
     point_to(root / "inside")
     monkeypatch.setattr(os, "open", swapping(os.open))
     with pytest.raises(ReadError, match="outside"):
-        read_source(str(root.resolve()), "image")
+        Local(root=str(root.resolve())).read("image")
 
 
 def test_nothing_is_written_through_a_link_that_leaves_the_output(job_of):

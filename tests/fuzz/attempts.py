@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm import images
 from bulkdcm.encode import compress, encode_file
 from bulkdcm.errors import RowError
-from bulkdcm.iods import restamp
 from bulkdcm.model import ManifestRow, Source
+from bulkdcm.objects import restamp
 from bulkdcm.settings import Settings
 from tests.fuzz import judges
 from tests.fuzz.mutants import mutant
@@ -84,7 +84,7 @@ def attempt(kind: str, number: int, seed: int, streams: str) -> Attempt:
         As ``--streams``.
     """
     data = mutant(_seeds(kind), number, seed)
-    source = Source(path="a/image.bin", data=data, sha256=hashlib.sha256(data).hexdigest(), mtime_ns=0)
+    source = Source(path="a/image.bin", data=data, sha256=hashlib.sha256(data).hexdigest(), version=0)
     before, began = _peak_kb(), time.perf_counter()
     made = Attempt(number, "accepted")
     stored = b""

@@ -28,7 +28,7 @@ ROW = {"PatientID": "00123", "StudyDate": "20230726", "StudyID": "1", "SeriesNum
 def current() -> list[dict[str, str]]:
     """Return the demo's UIDs and digests; none for pixels that a lossy decoder made, which may differ by its release."""
     with tempfile.TemporaryDirectory() as folder:
-        frame = bulkdcm.convert(DEMO, folder, backend="sequential").frame
+        frame = bulkdcm.convert(DEMO, folder, backend="sequential").table
     decoded_lossy = frame["decisions"].str.contains("decoded:") | frame["source"].str.endswith((".webp", ".gif"))
     frame.loc[decoded_lossy.fillna(value=False).astype(bool), "output_sha256"] = ""
     return frame[_COLUMNS].fillna("").astype(str).to_dict("records")

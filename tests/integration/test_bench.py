@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from bulkdcm import pipeline
 from bulkdcm.bench import Configuration, Measurement, grid, recommended
+from bulkdcm.conversion import api
 from bulkdcm.settings import Settings
 
 
@@ -79,11 +79,11 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
 
 
 def test_null_writes_no_output(dataset, tmp_path):
-    report = pipeline.rehearse(dataset / "manifest.csv", tmp_path / "out", backend="sequential")
-    assert report.count("converted") == len(report.frame)
+    report = api.rehearse(dataset / "manifest.csv", tmp_path / "out", backend="sequential")
+    assert report.count("converted") == len(report.table)
     assert not list((tmp_path / "out").rglob("*.dcm"))
-    real = pipeline.convert(dataset / "manifest.csv", tmp_path / "real", backend="sequential")
-    assert list(real.frame["output_sha256"]) == list(report.frame["output_sha256"])
+    real = api.convert(dataset / "manifest.csv", tmp_path / "real", backend="sequential")
+    assert list(real.table["output_sha256"]) == list(report.table["output_sha256"])
 
 
 def test_null_and_other_backends_are_measured_too(dataset, bulkdcm_command, tmp_path):

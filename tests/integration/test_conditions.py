@@ -74,13 +74,13 @@ def test_a_lossy_history_without_its_ratio_is_the_row_s_error_where_no_stream_te
         manifest_of(tmp_path, "SC", {"LossyImageCompression": "01"}), tmp_path / "out", backend="sequential"
     )
     assert report.count("failed") == 1
-    assert "needs LossyImageCompressionRatio" in report.frame["message"][0]
+    assert "needs LossyImageCompressionRatio" in report.table["message"][0]
 
 
 @pytest.mark.parametrize(("alias", "more", "filled"), ACCEPTED, ids=[f"{c[0]} {n}" for n, c in enumerate(ACCEPTED)])
 def test_what_is_complete_is_written_and_what_it_calls_up_is_there(alias, more, filled, tmp_path):
     report = bulkdcm.convert(manifest_of(tmp_path, alias, more), tmp_path / "out", backend="sequential")
-    assert report.count("converted") == 1, report.frame["message"].tolist()
+    assert report.count("converted") == 1, report.table["message"].tolist()
     dataset = pydicom.dcmread(tmp_path / "out" / "a.dcm")
     assert {keyword: str(dataset[keyword].value or "") for keyword in filled} == filled
     assert verify(tmp_path / "out" / "a.dcm") == ()
@@ -111,7 +111,7 @@ def test_only_rows_that_call_something_up_run_again_after_what_is_written_for_th
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
     (tmp_path / "m.csv").write_text("source,PatientID,InstitutionName\na.png,1,\nb.png,2,X\n", encoding="utf-8")
     with monkeypatch.context() as before:
-        before.setattr("bulkdcm.resume.CALLED_UP_SCHEMA", 1)
+        before.setattr("bulkdcm.objects.image.Image.called_up_schema", 1)
         bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential")
         assert bulkdcm.plan(tmp_path / "m.csv", tmp_path / "out") == {"done": 2}
     assert bulkdcm.plan(tmp_path / "m.csv", tmp_path / "out") == {"done": 1, "schema changed": 1}

@@ -16,7 +16,7 @@ import pydicom
 import pytest
 
 import bulkdcm
-from bulkdcm import worker
+from bulkdcm import iods
 from bulkdcm.engines import ENGINES
 
 
@@ -60,7 +60,7 @@ def test_order_folder_and_splitting_change_nothing(dataset, tmp_path, digests):
 def test_the_uid_layout_stores_study_series_instance(dataset, tmp_path, digests):
     bulkdcm.convert(dataset / "manifest.csv", tmp_path / "mirror", backend="sequential")
     report = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "uid", backend="sequential", layout="uid")
-    row = report.frame.iloc[0]
+    row = report.table.iloc[0]
     assert row["output"] == f"{row['study_instance_uid']}/{row['series_instance_uid']}/{row['sop_instance_uid']}.dcm"
     assert sorted(digests(tmp_path / "mirror").values()) == sorted(digests(tmp_path / "uid").values())
 
@@ -150,7 +150,7 @@ def test_fail_fast_stops_and_leaves_the_rest_pending(dataset, tmp_path):
     report = bulkdcm.convert(
         dataset / "manifest.csv", tmp_path / "out", backend="sequential", chunk_size=4, fail_fast=True
     )
-    assert list(report.frame["status"]) == ["failed"] + ["pending"] * 23
+    assert list(report.table["status"]) == ["failed"] + ["pending"] * 23
     assert report.exit_code == 1
 
 
@@ -188,16 +188,16 @@ def test_an_interrupt_keeps_what_is_finished_and_reports_every_row(dataset, tmp_
 
 
 def test_an_error_nobody_foresaw_fails_its_row_with_its_traceback(dataset, tmp_path, monkeypatch):
-    real = worker.iods.build
+    real = iods.build
 
     def build(row, frame, uids):
         if row.source.endswith("03.jpg"):
             raise ZeroDivisionError(row.source)
         return real(row, frame, uids)
 
-    monkeypatch.setattr(worker.iods, "build", build)
+    monkeypatch.setattr(iods, "build", build)
     report = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "out", backend="sequential")
-    failed = report.frame[report.frame["status"] == "failed"]
+    failed = report.table[report.table["status"] == "failed"]
     assert list(failed["stage"]) == ["unexpected"]
     assert "ZeroDivisionError: p0/03.jpg" in failed["traceback"].iloc[0]
     assert report.count("converted") == 23
@@ -218,8 +218,8 @@ def test_the_progress_counts_every_row_once(dataset, tmp_path):
 def test_a_secret_key_changes_every_derived_uid(dataset, tmp_path):
     key = tmp_path / "key"
     key.write_bytes(b"0123456789abcdef\n")
-    plain = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "plain", backend="sequential").frame
-    keyed = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "keyed", backend="sequential", uid_key_file=key).frame
+    plain = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "plain", backend="sequential").table
+    keyed = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "keyed", backend="sequential", uid_key_file=key).table
     for name in ("study_instance_uid", "series_instance_uid", "sop_instance_uid"):
         assert not set(plain[name]) & set(keyed[name])
     assert b"0123456789abcdef" not in b"".join(
@@ -251,8 +251,8 @@ def test_a_part_of_the_rows_keeps_the_uids_of_the_whole(dataset, tmp_path, diges
     whole = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "whole")
     part = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part", rows="3:9")
     assert part.exit_code == 0
-    assert list(part.frame["status"]) == ["pending"] * 3 + ["converted"] * 6 + ["pending"] * 15
-    assert list(part.frame["sop_instance_uid"][3:9]) == list(whole.frame["sop_instance_uid"][3:9])
+    assert list(part.table["status"]) == ["pending"] * 3 + ["converted"] * 6 + ["pending"] * 15
+    assert list(part.table["sop_instance_uid"][3:9]) == list(whole.table["sop_instance_uid"][3:9])
     some = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part", where="PatientID == '001'", sample=4)
     assert some.count("converted") > 6
     rest = bulkdcm.convert(dataset / "manifest.csv", tmp_path / "part")

@@ -32,7 +32,7 @@ def restamped(folder, out, *rows: str, **options):
     manifest = folder / "again.csv"
     manifest.write_text("\n".join([COLUMNS, *rows]) + "\n", encoding="utf-8")
     report = bulkdcm.convert(manifest, out, **options)
-    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
     return report
 
 
@@ -49,8 +49,8 @@ def test_new_metadata_the_same_pixels_bit_for_bit(made, tmp_path):
         assert new.StudyInstanceUID != old.StudyInstanceUID
         assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
         assert new.DerivationDescription
-    assert report.frame["study_instance_uid"].nunique() == 1
-    assert set(report.frame["decisions"]) == {"re-stamped: pixels and transfer syntax as they were"}
+    assert report.table["study_instance_uid"].nunique() == 1
+    assert set(report.table["decisions"]) == {"re-stamped: pixels and transfer syntax as they were"}
 
 
 def test_an_empty_cell_leaves_the_file_its_value_and_given_uids_win(made, tmp_path):
@@ -87,7 +87,7 @@ def test_files_of_other_makers(name, tmp_path):
         pytest.skip(f"pydicom came without {name}")
     shutil.copy(path, tmp_path / name)
     report = restamped(tmp_path, tmp_path / "out", f"{name},7,张^三,20240101,120000,5,1,1,B")
-    assert list(report.frame["status"]) == ["converted"]
+    assert list(report.table["status"]) == ["converted"]
     old, new = pydicom.dcmread(path), pydicom.dcmread(tmp_path / "out" / name)
     assert new.get("PixelData") == old.get("PixelData")
     assert new.SOPClassUID == old.SOPClassUID
@@ -107,7 +107,7 @@ def test_what_is_none_or_not_called_so_is_said(made, tmp_path):
         "source,sop_class\ntext.dcm,\nb.png,\nb.png,DICOM\n".replace("b.png,DICOM", "a.dcm,SC"), encoding="utf-8"
     )
     report = bulkdcm.convert(manifest, tmp_path / "out")
-    first, second, third = report.frame["message"]
+    first, second, third = report.table["message"]
     assert "no DICOM file" in first
     assert "sop_class DICOM" in second
     assert "sop_class DICOM" in third
@@ -166,7 +166,7 @@ def test_what_describes_the_template_s_pixels_stays_with_it(source, made, tmp_pa
     written = []
     for name in ("t.dcm", "plain.dcm"):
         report = bulkdcm.convert(tmp_path / "n.csv", tmp_path / name[0], template=tmp_path / name)
-        assert report.frame["status"].tolist() == ["converted"], report.frame["message"].tolist()
+        assert report.table["status"].tolist() == ["converted"], report.table["message"].tolist()
         written.append(pydicom.dcmread(tmp_path / name[0] / f"{source[0]}.dcm"))
     assert written[0] == written[1]
     assert "RescaleIntercept" not in written[0]

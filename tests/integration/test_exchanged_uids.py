@@ -60,11 +60,11 @@ def test_exchanged_uids_are_exchanged_files(order, chunk_size, folder):
     assert shades(folder) == dict(zip(UIDS, SHADES.values(), strict=True))
     exchanged = [UIDS[place] for place in order]
     report = converted(folder, manifest(folder, *exchanged), chunk_size=chunk_size)
-    assert report.exit_code == 0, report.frame["message"].tolist()
-    assert set(report.frame["status"]) == {"converted"}
+    assert report.exit_code == 0, report.table["message"].tolist()
+    assert set(report.table["status"]) == {"converted"}
     wanted = dict(zip(exchanged, SHADES.values(), strict=True))
     assert shades(folder) == wanted
-    assert list(report.frame["sop_instance_uid"]) == exchanged
+    assert list(report.table["sop_instance_uid"]) == exchanged
     again = converted(folder, folder / "m.csv")
     assert list(again.ran) == []
     assert again.exit_code == 0
@@ -75,7 +75,7 @@ def test_a_chain_of_uids_moves_on_by_one(folder):
     converted(folder, manifest(folder, *UIDS))
     moved = (UIDS[1], UIDS[2], "2.25.1004")
     report = converted(folder, manifest(folder, *moved))
-    assert report.exit_code == 0, report.frame["message"].tolist()
+    assert report.exit_code == 0, report.table["message"].tolist()
     assert shades(folder) == dict(zip(moved, SHADES.values(), strict=True))
 
 
@@ -92,7 +92,7 @@ def test_where_one_of_two_fails_nothing_is_lost_and_the_next_run_ends_it(broken,
     assert shades(folder) == first
     path.write_bytes(good)
     report = converted(folder, folder / "m.csv")
-    assert report.exit_code == 0, report.frame["message"].tolist()
+    assert report.exit_code == 0, report.table["message"].tolist()
     assert shades(folder) == dict(zip(exchanged, SHADES.values(), strict=True))
 
 
@@ -106,7 +106,7 @@ def test_where_one_of_two_is_selected_nothing_is_lost_and_the_next_run_ends_it(r
         converted(folder, path, rows=rows)
     assert shades(folder) == first
     report = converted(folder, path)
-    assert report.exit_code == 0, report.frame["message"].tolist()
+    assert report.exit_code == 0, report.table["message"].tolist()
     assert shades(folder) == dict(zip(exchanged, SHADES.values(), strict=True))
 
 
@@ -118,7 +118,7 @@ def test_exchanged_studies_and_series_are_exchanged_files(header, folder):
         lines = [f"{line},{number},{uid}" for number, (line, uid) in enumerate(zip(text[1:], given, strict=True))]
         path.write_text("\n".join([text[0], *lines]) + "\n", encoding="utf-8")
         report = converted(folder, path)
-        assert report.exit_code == 0, report.frame["message"].tolist()
+        assert report.exit_code == 0, report.table["message"].tolist()
         assert shades(folder) == dict(zip(UIDS, SHADES.values(), strict=True))
         made = {dcmread(file)[header].value for file in (folder / "out").rglob("*.dcm")}
         assert made == set(given)

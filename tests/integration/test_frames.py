@@ -43,10 +43,10 @@ def three(tmp_path):
 def test_rows_of_one_instance_become_its_frames_in_their_order(three, tmp_path):
     manifest, frames = three
     report = bulkdcm.convert(manifest, tmp_path / "out")
-    assert list(report.frame["status"]) == ["converted"] * 3
-    assert report.frame["output"].unique().tolist() == ["f1.dcm"]
-    assert report.frame["sop_instance_uid"].nunique() == 1
-    assert report.frame["source_sha256"].nunique() == 3
+    assert list(report.table["status"]) == ["converted"] * 3
+    assert report.table["output"].unique().tolist() == ["f1.dcm"]
+    assert report.table["sop_instance_uid"].nunique() == 1
+    assert report.table["source_sha256"].nunique() == 3
     dataset = pydicom.dcmread(tmp_path / "out/f1.dcm")
     assert dataset.NumberOfFrames == 3
     assert dataset[dataset.FrameIncrementPointer].value == [1, 2, 3]
@@ -64,7 +64,7 @@ def test_one_changed_frame_makes_its_object_anew_and_no_other(three, tmp_path):
     Image.fromarray(255 - stack(1)[0]).save(tmp_path / "f2.png")
     again = bulkdcm.convert(manifest, out)
     assert again.summary()["converted_now"] == 3
-    assert list(again.frame["reason"][:3]) == ["source changed"] * 3
+    assert list(again.table["reason"][:3]) == ["source changed"] * 3
 
 
 def test_a_frame_taken_away_makes_its_object_anew(three, tmp_path):
@@ -102,7 +102,7 @@ def test_a_png_beside_jpegs_is_decoded_with_them(tmp_path):
         for n, name in ((1, "a.jpg"), (2, "b.png"))
     ]
     report = bulkdcm.convert(write(tmp_path, rows), tmp_path / "out")
-    assert set(report.frame["transfer_syntax_uid"]) == {"1.2.840.10008.1.2.1"}
+    assert set(report.table["transfer_syntax_uid"]) == {"1.2.840.10008.1.2.1"}
     np.testing.assert_array_equal(pydicom.dcmread(tmp_path / "out/a.dcm").pixel_array[1], gray[1])
 
 
@@ -126,7 +126,7 @@ def test_a_file_with_frames_gives_all_of_them(form, name, sop_class, shape, tmp_
     frames = stack(4, shape)
     animated(form, tmp_path / name, frames)
     report = bulkdcm.convert(write(tmp_path, [{"source": name, "sop_class": sop_class}]), tmp_path / "out")
-    assert list(report.frame["status"]) == ["converted"], report.frame["message"].tolist()
+    assert list(report.table["status"]) == ["converted"], report.table["message"].tolist()
     np.testing.assert_array_equal(pydicom.dcmread(tmp_path / "out/a.dcm").pixel_array, frames)
 
 
@@ -140,7 +140,7 @@ def test_a_tiff_of_16_bit_pages(tmp_path):
 def test_several_frames_in_a_class_without_them_say_which_class_has_them(tmp_path):
     animated("GIF", tmp_path / "a.gif", stack(2))
     report = bulkdcm.convert(write(tmp_path, [{"source": "a.gif"}]), tmp_path / "out")
-    assert "SC-BYTE" in report.frame["message"][0]
+    assert "SC-BYTE" in report.table["message"][0]
 
 
 def test_frames_of_other_sizes_fail_all_rows_of_the_object_and_name_the_one(tmp_path):
@@ -150,8 +150,8 @@ def test_frames_of_other_sizes_fail_all_rows_of_the_object_and_name_the_one(tmp_
         {"source": f"{name}.png", "sop_class": "SC-BYTE", "instance": "i", "frame": n} for n, name in enumerate("ab", 1)
     ]
     report = bulkdcm.convert(write(tmp_path, rows), tmp_path / "out")
-    assert list(report.frame["status"]) == ["failed"] * 2
-    assert report.frame["message"].str.startswith("b.png: a frame of 9 x 9").all()
+    assert list(report.table["status"]) == ["failed"] * 2
+    assert report.table["message"].str.startswith("b.png: a frame of 9 x 9").all()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_frames_at_fault_are_found_before_the_run(change, column, rule, tmp_path
     assert any(problem.column == column and rule in problem.rule for problem in problems), list(map(str, problems))
     if change != {"sop_class": "SC"}:
         report = bulkdcm.convert(manifest, tmp_path / "out", skip_invalid=True)
-        assert set(report.frame["status"]) == {"failed"}  # the whole object
+        assert set(report.table["status"]) == {"failed"}  # the whole object
 
 
 def test_a_frame_with_another_hash_fails_its_object(three, tmp_path):
@@ -185,4 +185,4 @@ def test_a_frame_with_another_hash_fails_its_object(three, tmp_path):
     for digest, status in ((right, "converted"), (wrong, "failed")):
         manifest.write_text("\n".join([text[0], text[1] + digest, *text[2:]]) + "\n", encoding="utf-8")
         report = bulkdcm.convert(manifest, tmp_path / digest[:4])
-        assert set(report.frame["status"]) == {status}
+        assert set(report.table["status"]) == {status}

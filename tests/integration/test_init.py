@@ -179,13 +179,13 @@ def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
     write_images(tmp_path, *images)
     (tmp_path / "d.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=MAPPINGS / f"{name}.toml")
-    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
-    assert list(report.frame["source"]) == images
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
+    assert list(report.table["source"]) == images
     from pydicom import dcmread  # noqa: PLC0415
 
-    found = [dcmread(tmp_path / "out" / output) for output in report.frame["output"]]
+    found = [dcmread(tmp_path / "out" / output) for output in report.table["output"]]
     assert [(d.PatientID, d.PatientSex, d.get("PatientAge", "")) for d in found] == expected
-    assert not [str(f) for output in report.frame["output"] for f in verify(tmp_path / "out" / output)]
+    assert not [str(f) for output in report.table["output"] for f in verify(tmp_path / "out" / output)]
 
 
 @pytest.mark.usefixtures("unicode_names")

@@ -93,7 +93,7 @@ def test_dicom_content_under_any_name_is_restamped_and_an_image_called_dcm_conve
         "image.dcm": "SecondaryCaptureImageStorage",
     }
     report = converted(root)
-    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
     assert dcmread(root.parent / "out/IM0001.dcm").SeriesNumber == 7  # its own
 
 
@@ -103,7 +103,7 @@ def test_a_class_for_all_does_not_go_to_files_of_the_other_kind(root):
     rows, notes = drafted(root, constants=(("sop_class", "CR"),))
     assert {name: row["sop_class"] for name, row in rows.items()} == {"IM0001": "DICOM", "a.png": "CR"}
     assert notes == ["1 DICOM files, which keep their own class instead of CR, such as IM0001"]
-    assert set(converted(root).frame["status"]) == {"converted"}
+    assert set(converted(root).table["status"]) == {"converted"}
     rows, notes = drafted(root, constants=(("sop_class", "DICOM"),))
     assert list(rows) == ["IM0001"]
     assert notes == ["left out: 1 images that are no DICOM files, which sop_class DICOM needs, such as a.png"]
@@ -208,7 +208,7 @@ def test_a_folder_called_as_a_report_works(name, root):
     assert notes == []
     assert rows[name]["output"] == f"_{name}.dcm"
     assert rows["b.png"]["output"] == ""
-    assert set(converted(root).frame["status"]) == {"converted"}
+    assert set(converted(root).table["status"]) == {"converted"}
 
 
 def test_hidden_names_pipes_and_shut_folders_are_said(root, monkeypatch):
@@ -314,8 +314,8 @@ def test_whatever_a_folder_holds_the_check_accepts_what_is_written(options, root
     counted = sum(int(note.removeprefix("left out: ").split()[0]) for note in notes if note.startswith("left out"))
     assert len(rows) + counted == len(HOSTILE)
     report = converted(root)
-    assert set(report.frame["status"]) == {"converted"}, report.frame["message"].tolist()
-    assert report.frame["sop_instance_uid"].nunique() == len(rows)
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
+    assert report.table["sop_instance_uid"].nunique() == len(rows)
 
 
 @pytest.mark.parametrize("fails", ["write", "rename"])

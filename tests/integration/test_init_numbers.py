@@ -54,7 +54,7 @@ def test_no_two_images_of_a_series_have_one_number(facts, constants, tmp_path):
     rows = draft(tmp_path, THREE, facts=facts, constants=constants)
     assert [row["InstanceNumber"] for row in rows] == ["1", "2", "3"]
     report = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out")
-    found = [dcmread(tmp_path / "out" / name) for name in report.frame["output"]]
+    found = [dcmread(tmp_path / "out" / name) for name in report.table["output"]]
     assert Counter((d.SeriesInstanceUID, int(d.InstanceNumber)) for d in found).most_common(1)[0][1] == 1
     assert len({d.SeriesInstanceUID for d in found}) == 1
 

@@ -39,7 +39,7 @@ def test_two_studies_of_american_dates_stay_two(tmp_path):
     assert columns["StudyDate"] == {"column": "date", "as": "date", "formats": ["%m/%d/%Y"]}
     assert not problems(tmp_path)
     report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=tmp_path / "m.toml")
-    assert report.frame["study_instance_uid"].nunique() == 2
+    assert report.table["study_instance_uid"].nunique() == 2
 
 
 @pytest.mark.parametrize(

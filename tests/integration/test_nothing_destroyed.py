@@ -14,9 +14,8 @@ import pytest
 from PIL import Image
 
 import bulkdcm
-from bulkdcm import execution
 from bulkdcm.errors import ManifestError, StorageError
-from bulkdcm.storage import files
+from bulkdcm.stores import Local, putting
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "ledger_0.1.0" / "ledger.sqlite"
@@ -97,7 +96,7 @@ def test_a_share_that_is_not_mounted_costs_no_output(done):
     assert "--max-missing 1" in told
     report = done.run(max_missing=1)
     assert report.count("failed") == 4
-    assert report.frame["earlier_source_sha256"].notna().all()
+    assert report.table["earlier_source_sha256"].notna().all()
     assert done.outputs() == whole
 
 
@@ -129,13 +128,13 @@ def test_more_than_a_share_of_missing_sources_stops_a_run(gone, share, runs, don
     ],
 )
 def test_rows_that_fail_for_whatever_reason_keep_their_outputs(options, done):
-    whole, sources = done.outputs(), done.run().frame["source_sha256"].tolist()
+    whole, sources = done.outputs(), done.run().table["source_sha256"].tolist()
     report = done.run(**options)
     assert report.count("failed") == 4
-    assert report.frame["earlier_source_sha256"].tolist() == sources
+    assert report.table["earlier_source_sha256"].tolist() == sources
     assert done.outputs() == whole
     assert done.run().count("converted") == 4
-    assert done.run().frame["earlier_source_sha256"].isna().all()
+    assert done.run().table["earlier_source_sha256"].isna().all()
     assert done.outputs() == whole
 
 
@@ -209,7 +208,7 @@ def test_unknown_files_are_refused_all_at_once_and_overwrite_takes_them(work):
     assert "--overwrite" in told
     assert "bulkdcm rebuild" in told
     skipped = work.run(skip_invalid=True)
-    assert skipped.frame["status"].tolist() == ["failed", "failed", "failed", "converted"]
+    assert skipped.table["status"].tolist() == ["failed", "failed", "failed", "converted"]
     assert (work.out / "a.dcm").read_bytes() == b"somebody's"
     assert work.run(overwrite=True).count("converted") == 4
 
@@ -220,16 +219,16 @@ def test_overwrite_replaces_no_folder(work):
 
 
 def test_a_file_that_comes_during_the_run_stays(work, monkeypatch):
-    really = files._write
+    really = putting._write
 
     def write(folder, name, data):
         (work.out / "b.dcm").write_bytes(b"somebody's")
         return really(folder, name, data)
 
-    monkeypatch.setattr(files, "_write", write)
+    monkeypatch.setattr(putting, "_write", write)
     report = work.run()
-    assert report.frame["status"].tolist() == ["converted", "failed", "converted", "converted"]
-    assert report.frame["error"][1] == "OccupiedError"
+    assert report.table["status"].tolist() == ["converted", "failed", "converted", "converted"]
+    assert report.table["error"][1] == "OccupiedError"
     assert (work.out / "b.dcm").read_bytes() == b"somebody's"
     assert not list(work.out.rglob("*.bulkdcm-*"))
 
@@ -237,7 +236,7 @@ def test_a_file_that_comes_during_the_run_stays(work, monkeypatch):
 def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch):
     """Its folder wasn't there when the run looked."""
     work = Work(tmp_path, ("a.png", "sub/b.png"))
-    really = files._write
+    really = putting._write
 
     def write(folder, name, data):
         written = really(folder, name, data)
@@ -245,16 +244,16 @@ def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch
             (work.out / "sub" / "b.dcm").symlink_to(work.manifest)
         return written
 
-    monkeypatch.setattr(files, "_write", write)
+    monkeypatch.setattr(putting, "_write", write)
     report = work.run(overwrite=True)
-    assert report.frame["status"].tolist() == ["converted", "failed"]
+    assert report.table["status"].tolist() == ["converted", "failed"]
     assert (work.out / "sub" / "b.dcm").is_symlink()
 
 
 @pytest.mark.parametrize("when", ["before the file is written", "after"])
 def test_a_folder_that_comes_in_place_of_the_output_folder_stays_empty(when, work, monkeypatch):
     """Nothing may be written into it, however close to the writing it came."""
-    really = files._write
+    really = putting._write
 
     def write(folder, name, data):
         written = really(folder, name, data) if when == "after" else 0
@@ -263,7 +262,7 @@ def test_a_folder_that_comes_in_place_of_the_output_folder_stays_empty(when, wor
             work.out.mkdir()
         return written or really(folder, name, data)
 
-    monkeypatch.setattr(files, "_write", write)
+    monkeypatch.setattr(putting, "_write", write)
     with pytest.raises(StorageError, match="removed, moved or replaced"):
         work.run()
     assert not list(work.out.iterdir())
@@ -288,7 +287,7 @@ def test_in_the_uid_layout_equal_bytes_are_adopted_and_others_stay(work):
     first.write_bytes(b"somebody's")
     report = work.run(layout="uid")
     assert report.count("failed") == 1
-    assert "that this run may not replace" in report.frame["message"].dropna().iloc[0]
+    assert "that this run may not replace" in report.table["message"].dropna().iloc[0]
     assert first.read_bytes() == b"somebody's"
     assert work.run(layout="uid", overwrite=True).count("converted") == 4
     assert work.outputs() == whole
@@ -327,8 +326,8 @@ def test_a_swap_whose_other_half_fails_changes_nothing(done):
     swap(done, "b.dcm", "a.dcm", "d.dcm", "c2.dcm")
     (done.images / "b.png").write_bytes(b"broken")
     report = done.run()
-    assert report.frame["status"].tolist() == ["failed", "failed", "converted", "converted"]
-    assert "the output of line 3 is there, which has no new one" in report.frame["message"][0]
+    assert report.table["status"].tolist() == ["failed", "failed", "converted", "converted"]
+    assert "the output of line 3 is there, which has no new one" in report.table["message"][0]
     kept = {name: whole[name] for name in ("a.dcm", "b.dcm")}
     assert done.outputs() == {**kept, "d.dcm": whole["c.dcm"], "c2.dcm": whole["d.dcm"]}
     assert not list(done.out.rglob("*.bulkdcm-*"))
@@ -341,7 +340,7 @@ def test_a_swap_that_is_killed_between_its_commit_and_its_renames_goes_on(done, 
     whole = done.outputs()
     swap(done, "b.dcm", "a.dcm", "c.dcm", "d.dcm")
     with monkeypatch.context() as patched:
-        patched.setattr(execution.storage, "settle", lambda *_: (_ for _ in ()).throw(StorageError("killed")))
+        patched.setattr(Local, "settle", lambda *_: (_ for _ in ()).throw(StorageError("killed")))
         with pytest.raises(StorageError):
             done.run()
     assert done.outputs() == whole
@@ -436,17 +435,17 @@ def test_two_copies_of_one_dicom_file_get_two_uids(done):
     done.write("x.dcm", "y.dcm")
     done.out = done.folder / "again"
     report = done.run()
-    assert report.frame["sop_instance_uid"].nunique() == 2
+    assert report.table["sop_instance_uid"].nunique() == 2
 
 
 @pytest.mark.parametrize("layout", ["mirror", "uid"])
 def test_a_uid_given_to_one_row_and_derived_for_another_is_said(layout, work):
-    uid = work.run(layout=layout).frame["sop_instance_uid"][0]
+    uid = work.run(layout=layout).table["sop_instance_uid"][0]
     shutil.rmtree(work.out)
     work.write("a.png", "b.png", "c.png", column="SOPInstanceUID", cells=("", uid, ""))
     report = work.run(layout=layout)
-    assert report.frame["status"].tolist() == ["failed", "converted", "converted"]
-    assert "is the one that another row names" in report.frame["message"][0]
+    assert report.table["status"].tolist() == ["failed", "converted", "converted"]
+    assert "is the one that another row names" in report.table["message"][0]
     assert len(work.outputs()) == 2
 
 
@@ -468,7 +467,7 @@ def test_a_ledger_of_the_first_release_opens_resumes_and_reports(tmp_path):
     shutil.copytree(DEMO, data)
     for path in data.rglob("*"):
         os.utime(path, ns=(1_700_000_000_000_000_000,) * 2)
-    made = bulkdcm.convert(data / "manifest.csv", out, backend="sequential").frame
+    made = bulkdcm.convert(data / "manifest.csv", out, backend="sequential").table
     shutil.rmtree(out / ".bulkdcm")
     (out / ".bulkdcm").mkdir()
     shutil.copy(FIXTURE, out / ".bulkdcm" / "ledger.sqlite")
@@ -479,8 +478,8 @@ def test_a_ledger_of_the_first_release_opens_resumes_and_reports(tmp_path):
     assert planned.pop("failed before") == 1
     assert planned["done"] >= pinned, planned
     report = bulkdcm.convert(data / "manifest.csv", out, backend="sequential")
-    assert report.frame["status"].tolist() == made["status"].tolist()
-    assert report.frame["output_sha256"].tolist() == made["output_sha256"].tolist()
+    assert report.table["status"].tolist() == made["status"].tolist()
+    assert report.table["output_sha256"].tolist() == made["output_sha256"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -506,7 +505,7 @@ def test_a_dry_run_counts_exactly_what_would_run(options, work):
     work.run(rows="3:4")
     counts = work.plan(**options)
     report = work.run(**options)
-    ran = report.frame.iloc[list(report.ran)]["reason"].value_counts().to_dict()
+    ran = report.table.iloc[list(report.ran)]["reason"].value_counts().to_dict()
     left = {"done", "not selected", "failed before, left", "failed before, unchanged"}
     assert {reason: count for reason, count in counts.items() if reason not in left} == ran
     assert sum(counts.values()) == 4

@@ -26,7 +26,7 @@ def manifest(tmp_path):
 
 
 def _run(manifest, out, streams):
-    frame = bulkdcm.convert(manifest, out, backend="sequential", streams=streams).frame.set_index("source")
+    frame = bulkdcm.convert(manifest, out, backend="sequential", streams=streams).table.set_index("source")
     return frame["status"].to_dict(), frame["reason"].to_dict(), frame
 
 
@@ -43,7 +43,7 @@ def test_a_refused_stream_is_tried_again_where_streams_are_trusted_and_a_good_on
 
 
 def test_a_row_refused_for_its_size_is_tried_again_with_another_limit(manifest, tmp_path):
-    frame = bulkdcm.convert(manifest, tmp_path / "out", backend="sequential", max_pixels=100).frame
+    frame = bulkdcm.convert(manifest, tmp_path / "out", backend="sequential", max_pixels=100).table
     assert set(frame["status"]) == {"failed"}
-    frame = bulkdcm.convert(manifest, tmp_path / "out", backend="sequential").frame
+    frame = bulkdcm.convert(manifest, tmp_path / "out", backend="sequential").table
     assert set(frame["status"]) == {"converted"}

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import bulkdcm
-from bulkdcm import pipeline, template
+from bulkdcm import template
+from bulkdcm.conversion import api
 from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping
 from bulkdcm.settings import Settings
 
@@ -50,7 +51,7 @@ def test_a_setting_given_as_text_is_a_path(name):
         lambda folder, url: bulkdcm.plan(url, folder / "out"),
         lambda folder, url: bulkdcm.plan(folder / "m.csv", url),
         lambda _, url: bulkdcm.check(url),
-        lambda _, url: pipeline.first_rows(url, 1),
+        lambda _, url: api.first_rows(url, 1),
         lambda folder, url: draft_manifest(url, folder / "new.csv", FolderOptions()),
         lambda folder, url: draft_manifest(folder, url, FolderOptions()),
         lambda _, url: propose_mapping(url, "utf-8"),

@@ -6,9 +6,10 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
 import bulkdcm
-from bulkdcm import iods, manifest
+from bulkdcm import manifest
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.errors import AttributeValueError, ManifestError
+from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 
 QUICK = settings(
@@ -42,7 +43,7 @@ def looked_at(path) -> None:
 
 def built(path) -> None:
     """Make the rows of a manifest without errors, and every element of theirs."""
-    table = manifest.resolve(manifest.read(path, Settings()), Settings(), iods.BY_NAME, iods.DEFAULT)
+    table = manifest.resolve(manifest.read(path, Settings()), Settings(), offer())
     for row in manifest.rows(table, range(len(table))):
         for keyword, cell in row.attributes.items():
             values.element(keyword, cell)

@@ -8,8 +8,9 @@ import random
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
-from bulkdcm import iods, manifest, uids
+from bulkdcm import manifest, uids
 from bulkdcm.attributes.vr import RULES
+from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 
 QUICK = settings(
@@ -59,7 +60,7 @@ def assigned(folder, rows) -> dict[str, tuple[str, str, str]]:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    table = manifest.resolve(manifest.read(path, Settings()), Settings(), iods.BY_NAME, iods.DEFAULT)
+    table = manifest.resolve(manifest.read(path, Settings()), Settings(), offer())
     found = {}
     for row in manifest.rows(table, range(len(table))):
         instance = uids.assign(row, "0" * 64, "")

@@ -15,8 +15,8 @@ from PIL import Image
 import bulkdcm
 from bulkdcm import dicom_file, template
 from bulkdcm.errors import PixelError, SettingsError
-from bulkdcm.iods import restamp
 from bulkdcm.model import Source
+from bulkdcm.objects import restamp
 from bulkdcm.verify import verify
 
 MAX_PIXELS = 10**6
@@ -77,7 +77,7 @@ def test_a_deflated_bomb_is_refused_wherever_it_is_read(kind, good, tmp_path):
     path.write_bytes(data)
     tracemalloc.start()
     with pytest.raises(PixelError, match=r"^bomb\.dcm: .*deflated.*(more than|--max-pixels)"):
-        restamp.read_dicom(Source(path="bomb.dcm", data=data, sha256="", mtime_ns=0), MAX_PIXELS)
+        restamp.read_dicom(Source(path="bomb.dcm", data=data, sha256="", version=0), MAX_PIXELS)
     (finding,) = verify(path)
     assert "deflated" in finding.rule
     with pytest.raises(SettingsError, match="deflated"):
@@ -91,7 +91,7 @@ def test_a_row_with_a_bomb_fails_and_the_others_go_on(good, tmp_path):
     (tmp_path / "bomb.dcm").write_bytes(BOMBS["pixels"](good["deflated"]))
     (tmp_path / "good.dcm").write_bytes(good["deflated"])
     (tmp_path / "m.csv").write_text("source,PatientID\nbomb.dcm,1\ngood.dcm,1\n", encoding="utf-8")
-    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").frame
+    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").table
     assert frame["status"].tolist() == ["failed", "converted"]
     assert frame["stage"].tolist()[0] == "decode"
 
@@ -149,7 +149,7 @@ def test_a_source_that_does_not_say_what_it_is_fails_by_itself(good, tmp_path):
         (tmp_path / f"{name}.dcm").write_bytes(data)
     lines = ["source,PatientID", *(f"{name}.dcm,1" for name in changes)]
     (tmp_path / "m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").frame
+    frame = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").table
     assert set(zip(frame["status"], frame["stage"], strict=True)) == {("failed", "decode")}, frame["message"].tolist()
     for name in changes:
         found = verify(tmp_path / f"{name}.dcm")

@@ -8,8 +8,8 @@ import pytest
 
 from bulkdcm.errors import LedgerError
 from bulkdcm.ledger import open_ledger
-from bulkdcm.ledger_files import FILE, FOLDER, set_aside
-from bulkdcm.ledger_schema import CONTENT, DECISIVE
+from bulkdcm.ledger.files import FILE, FOLDER, set_aside
+from bulkdcm.ledger.schema import CONTENT, DECISIVE, sealed
 
 
 def record(ordinal: int, **changes):
@@ -69,7 +69,7 @@ def test_rows_that_move_and_rows_that_go(ledger):
 
 def test_obsolete_outputs_are_those_no_row_has(ledger):
     ledger.record([record(0, output="a.dcm", output_size_bytes=7), record(1, output="b.dcm")])
-    ledger.record([record(0, output="b.dcm"), record(1, output="c.dcm")], [0, 1])
+    ledger.insert([sealed(record(0, output="b.dcm")), sealed(record(1, output="c.dcm"))], [0, 1])
     assert ledger.obsolete() == [("a.dcm", 7, None, None)]
     ledger.forget_files(["a.dcm"])
     assert ledger.obsolete() == []
@@ -79,7 +79,7 @@ def test_a_failed_row_has_the_output_of_an_earlier_attempt(ledger):
     ledger.record([record(0, output_sha256="o", source_sha256="s"), record(1, status="failed", output=None)])
     earlier = ledger.earlier(0)
     assert earlier == {
-        "output": "0.dcm", "output_size_bytes": None, "output_mtime_ns": None, "output_sha256": "o",
+        "output": "0.dcm", "output_size_bytes": None, "output_version": None, "output_sha256": "o",
         "earlier_source_sha256": "s",
     }  # fmt: skip
     assert ledger.earlier(1) == ledger.earlier(7) == {}
@@ -105,9 +105,9 @@ def test_names_that_were_claimed_are_known_until_they_are_forgotten(tmp_path):
 
 
 def test_another_value_in_one_column_keeps_the_row_valid(ledger):
-    ledger.record([record(0, source_mtime_ns=1), record(1, source_mtime_ns=2)])
-    ledger.amend("source_mtime_ns", {1: 9})
-    place = DECISIVE.index("source_mtime_ns")
+    ledger.record([record(0, source_version=1), record(1, source_version=2)])
+    ledger.amend("source_version", {1: 9})
+    place = DECISIVE.index("source_version")
     assert [row[place] for row in ledger.decisive()] == [1, 9]
 
 
@@ -158,14 +158,14 @@ def test_a_ledger_elsewhere(tmp_path):
 
 
 def test_what_resuming_needs_comes_for_every_row_set_aside_or_not(ledger):
-    ledger.record([record(0, settings="s", source_mtime_ns=5), record(1, status="failed", output=None)])
+    ledger.record([record(0, settings="s", source_version=5), record(1, status="failed", output=None)])
     ledger.renumber([(0, -1)])
     aside, failed = (dict(zip(DECISIVE, values, strict=True)) for values in ledger.decisive())
-    assert (aside["ordinal"], aside["status"], aside["settings"], aside["source_mtime_ns"]) == (-1, "converted", "s", 5)
+    assert (aside["ordinal"], aside["status"], aside["settings"], aside["source_version"]) == (-1, "converted", "s", 5)
     assert (failed["ordinal"], failed["status"], failed["output"], failed["attempt"]) == (1, "failed", None, 1)
 
 
-@pytest.mark.parametrize("column", ["status", "identity", "output", "output_mtime_ns", "attempt", "decisive_checksum"])
+@pytest.mark.parametrize("column", ["status", "identity", "output", "output_version", "attempt", "decisive_checksum"])
 def test_damage_to_what_decides_is_noticed_by_a_resume(column, tmp_path):
     first = open_ledger(tmp_path, None)
     first.record([record(0), record(1)])
@@ -214,7 +214,7 @@ def test_forgetting_orphans_leaves_rows_with_the_same_output(ledger):
 def test_a_commit_that_fails_keeps_none_of_its_rows(ledger):
     ledger.record([record(0)])
     with pytest.raises(LedgerError, match="can't be used"):
-        ledger.record([record(1), record(2, status=None)], [0])
+        ledger.insert([sealed(record(1)), sealed(record(2, status=None))], [0])
     assert outputs(ledger) == [(0, "0.dcm")]
     assert ledger.obsolete() == []
 

@@ -116,7 +116,7 @@ def test_rows_at_fault_keep_their_own_message(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.png").write_bytes(b"x")
     report = bulkdcm.convert(path, tmp_path / "out", skip_invalid=True, backend="sequential")
-    assert [("'x'" in text, "'y'" in text) for text in report.frame["message"]] == [(True, False), (False, True)]
+    assert [("'x'" in text, "'y'" in text) for text in report.table["message"]] == [(True, False), (False, True)]
 
 
 SET = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 import bulkdcm
-from bulkdcm import iods, manifest
+from bulkdcm import manifest
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.conversions import converted
-from bulkdcm.manifest.mapping import Rule
+from bulkdcm.manifest.rule import Rule
+from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 
 
@@ -51,7 +52,7 @@ def read(tmp_path, toml: str, text: str):
     (tmp_path / "m.toml").write_text(toml, encoding="utf-8")
     (tmp_path / "d.csv").write_text(text, encoding="utf-8")
     settings = Settings.of(mapping=tmp_path / "m.toml")
-    table = manifest.resolve(manifest.read(tmp_path / "d.csv", settings), settings, iods.BY_NAME, iods.DEFAULT)
+    table = manifest.resolve(manifest.read(tmp_path / "d.csv", settings), settings, offer())
     return list(manifest.rows(table, range(len(table))))
 
 

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from bulkdcm.errors import StorageError
 from bulkdcm.ledger import open_ledger
-from bulkdcm.ledger_schema import CONTENT
+from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.model import Problem
-from bulkdcm.report import COLUMNS, Report, frame_of
+from bulkdcm.report import COLUMNS, Report, table_of, write
 from bulkdcm.report.terminal import lines
+from bulkdcm.stores import Local
 
 DONE = {"status": "converted", "rows": 7, "decode_s": 0.25, "source_size_bytes": 10**6, "output_size_bytes": 2 * 10**6}
 READ = {"status": "failed", "stage": "read", "error": "ReadError", "message": "no file"}
@@ -30,10 +31,10 @@ def reported(tmp_path_factory):
         ledger = open_ledger(tmp_path_factory.mktemp("ledger"), None)
         ledger.record({"attempt": 1, **outcome, "ordinal": ordinal} for ordinal, outcome in enumerate(outcomes))
         outputs = [f"{source}.dcm" for source in sources]
-        frame = frame_of(range(2, len(sources) + 2), sources, outputs, ledger.outcomes(), CONTENT)
+        table = table_of(range(2, len(sources) + 2), sources, outputs, ledger.outcomes(), CONTENT)
         ledger.close()
         usual = {"warnings": (), "elapsed_s": 1.0, "n_jobs": 2, "ran": range(len(outcomes))}
-        return Report(frame=frame, **{**usual, **options})
+        return Report(table=table, **{**usual, **options})
 
     return report
 
@@ -48,20 +49,20 @@ def printed(report: Report) -> str:
 def test_every_column_has_the_type_it_declares_whether_rows_have_run_or_not(reported):
     declared = {column.name: column.dtype for column in COLUMNS}
     for report in (reported(DONE, READ), reported(), reported(sources=())):
-        assert {name: str(dtype) for name, dtype in report.frame.dtypes.items()} == declared
+        assert {name: str(dtype) for name, dtype in report.table.dtypes.items()} == declared
 
 
 def test_more_rows_than_a_block_stay_in_order(reported, monkeypatch):
-    monkeypatch.setattr("bulkdcm.report.report._BLOCK", 2)
-    frame = reported(DONE, READ, DONE | {"rows": 8}, DECODE).frame
-    assert list(frame["status"]) == ["converted", "failed", "converted", "failed"]
-    assert [None if pd.isna(rows) else rows for rows in frame["rows"]] == [7, None, 8, None]
+    monkeypatch.setattr("bulkdcm.report.table._BLOCK", 2)
+    table = reported(DONE, READ, DONE | {"rows": 8}, DECODE).table
+    assert list(table["status"]) == ["converted", "failed", "converted", "failed"]
+    assert [None if pd.isna(rows) else rows for rows in table["rows"]] == [7, None, 8, None]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\n"])
 def test_a_source_named_as_a_formula_is_made_harmless_in_the_csv_alone(start, reported, tmp_path):
     source = f"{start}HYPERLINK(0).png"
-    reported(DONE, sources=(source, "a=b.png")).write(tmp_path)
+    write(reported(DONE, sources=(source, "a=b.png")), Local(root=str(tmp_path)))
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         first, second = csv.DictReader(file)
     assert (first["source"], first["output"]) == (f"'{source}", f"'{source}.dcm")
@@ -71,7 +72,7 @@ def test_a_source_named_as_a_formula_is_made_harmless_in_the_csv_alone(start, re
 
 @pytest.mark.parametrize("source", ["x\r=HYPERLINK(0).png", "\rx.png"])
 def test_a_carriage_return_in_a_source_begins_no_new_row(source, reported, tmp_path):
-    reported(READ, sources=(source,)).write(tmp_path)
+    write(reported(READ, sources=(source,)), Local(root=str(tmp_path)))
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 2
 
@@ -79,7 +80,7 @@ def test_a_carriage_return_in_a_source_begins_no_new_row(source, reported, tmp_p
 def test_text_of_every_script_and_cells_of_many_lines_come_back_from_both_files(reported, tmp_path):
     message = 'no "pixels",\nÅngström 患者'
     found = reported(DECODE | {"message": message}, sources=("00123.png",))
-    found.write(tmp_path)
+    write(found, Local(root=str(tmp_path)))
     assert pd.read_csv(tmp_path / "report.csv", dtype=str)["message"][0] == message
     again = pd.read_parquet(tmp_path / "report.parquet")
     assert list(again.columns) == [column.name for column in COLUMNS]
@@ -90,8 +91,8 @@ def test_text_of_every_script_and_cells_of_many_lines_come_back_from_both_files(
 def test_writing_again_replaces_the_files_and_leaves_no_other(reported, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
-    reported(READ).write(folder)
-    reported(DONE).write(folder)
+    write(reported(READ), Local(root=str(folder)))
+    write(reported(DONE), Local(root=str(folder)))
     assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["failed"] == 0
     assert sorted(path.name for path in folder.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
 
@@ -99,8 +100,8 @@ def test_writing_again_replaces_the_files_and_leaves_no_other(reported, tmp_path
 def test_a_report_that_cannot_be_put_in_its_place_says_so_and_leaves_nothing_half_written(reported, tmp_path):
     folder = tmp_path / "out"
     (folder / "report.csv").mkdir(parents=True)
-    with pytest.raises(StorageError, match=r"report\.csv: the report can't be written"):
-        reported(DONE).write(folder)
+    with pytest.raises(StorageError, match=r"report\.csv: can't be written"):
+        write(reported(DONE), Local(root=str(folder)))
     assert [path.name for path in folder.iterdir()] == ["report.csv"]
 
 

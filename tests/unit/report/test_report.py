@@ -7,16 +7,17 @@ import json
 import pandas as pd
 import pytest
 
-from bulkdcm.ledger_schema import CONTENT
-from bulkdcm.report import COLUMNS, Report, frame_of
+from bulkdcm.ledger.schema import CONTENT
+from bulkdcm.report import COLUMNS, Report, table_of, write
 from bulkdcm.report.terminal import size
+from bulkdcm.stores import Local
 
 
 def report(*outcomes: dict[str, object], rows: int = 3, **options) -> Report:
     recorded = [tuple(outcome.get(name) for name in CONTENT) for outcome in outcomes]
     lines = list(range(2, rows + 2))
-    frame = frame_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, CONTENT)
-    return Report(frame=frame, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[o["ordinal"] for o in outcomes], **options)
+    table = table_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, CONTENT)
+    return Report(table=table, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[o["ordinal"] for o in outcomes], **options)
 
 
 DONE = {"ordinal": 1, "status": "converted", "output": "x.dcm", "source_size_bytes": 4_000_000, "output_size_bytes": 6_000_000, "decode_s": 0.3, "build_s": 0.1, "attempt": 1}  # fmt: skip
@@ -31,11 +32,11 @@ BAD = {
 
 
 def test_every_row_has_a_line_in_manifest_order_whatever_became_of_it():
-    frame = report(DONE, BAD).frame
-    assert list(frame["line"]) == [2, 3, 4]
-    assert list(frame["status"]) == ["failed", "converted", "pending"]
-    assert list(frame["output"]) == ["2.dcm", "x.dcm", "4.dcm"]
-    assert list(frame.columns) == [column.name for column in COLUMNS]
+    table = report(DONE, BAD).table
+    assert list(table["line"]) == [2, 3, 4]
+    assert list(table["status"]) == ["failed", "converted", "pending"]
+    assert list(table["output"]) == ["2.dcm", "x.dcm", "4.dcm"]
+    assert list(table.columns) == [column.name for column in COLUMNS]
 
 
 @pytest.mark.parametrize(("options", "outcomes", "code"), [({}, [DONE], 1), ({"interrupted": 130}, [DONE], 130)])
@@ -56,14 +57,14 @@ def test_the_summary_counts_groups_and_rates():
 
 def test_rates_and_sizes_are_those_of_this_run():
     whole = report(DONE, DONE | {"ordinal": 2})
-    some = Report(frame=whole.frame, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[2])
+    some = Report(table=whole.table, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[2])
     assert some.summary()["converted"] == 2
     assert some.summary()["converted_now"] == 1
     assert some.summary()["source_size_bytes"] == 4_000_000
 
 
 def test_the_files_hold_the_frame_and_run_no_formula(tmp_path):
-    report(DONE, BAD).write(tmp_path)
+    write(report(DONE, BAD), Local(root=str(tmp_path)))
     text = pd.read_csv(tmp_path / "report.csv", dtype=str)
     assert text["message"][0] == "'=cmd(): bad"
     assert len(text) == 3
@@ -74,7 +75,7 @@ def test_the_files_hold_the_frame_and_run_no_formula(tmp_path):
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_begins_as_a_formula(start, tmp_path):
-    report(BAD | {"message": f"{start}1+1"}).write(tmp_path)
+    write(report(BAD | {"message": f"{start}1+1"}), Local(root=str(tmp_path)))
     assert pd.read_csv(tmp_path / "report.csv", dtype=str)["message"][0].startswith("'")
 
 

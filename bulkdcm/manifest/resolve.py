@@ -10,20 +10,19 @@ import numpy as np
 from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
-from bulkdcm.model import FrameRow, ManifestRow
+from bulkdcm.model import IMAGE, FrameRow, ManifestRow
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bulkdcm.model import IOD
+    from bulkdcm.model import Fingerprint, Offer
     from bulkdcm.settings import Settings
 
-OTHER, DICOM = "OT", "DICOM"
-DICOM_ENDINGS = (".dcm", ".dicom")
+OTHER = "OT"
 
 
-def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], default: str) -> Manifest:
+def resolve(manifest: Manifest, settings: Settings, offer: Offer) -> Manifest:
     """Return the manifest with what follows from it filled in: source paths normal, SOP class UIDs, Modality, outputs.
 
     Parameters
@@ -32,10 +31,8 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
         As read.
     settings
         Its layout says whether outputs mirror sources.
-    iods
-        Name, alias or UID to SOP class.
-    default
-        Name of the SOP class of rows that name none.
+    offer
+        What rows may ask for.
 
     Notes
     -----
@@ -44,17 +41,18 @@ def resolve(manifest: Manifest, settings: Settings, iods: Mapping[str, IOD], def
     columns = dict(manifest.columns)
     columns["source"] = columns["source"].mapped(_normal)
     columns["sha256"] = manifest.column("sha256").mapped(str.lower)
-    named = _of_dicom_files(manifest.column("sop_class"), columns["source"])
+    iods, default = offer.names, offer.default
+    named = _of_other_kinds(manifest.column("sop_class"), columns["source"], offer.kinds)
     columns["sop_class"] = named.mapped(
         lambda name: iods[name or default].sop_class_uid if (name or default) in iods else name
     )
-    columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], iods)
+    columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], offer)
     columns["output"] = _outputs(manifest.column("output"), columns["source"], settings)
-    resolved = Manifest(manifest.path, columns, manifest.lines)
-    found = frames.find(resolved, iods)
+    kinds = frozenset(offer.kinds)
+    found = frames.find(Manifest(manifest.path, columns, manifest.lines), iods)
     for first, *others in found.values():  # they share the output of the first
         columns["output"].codes[others] = columns["output"].codes[first]
-    return Manifest(manifest.path, columns, manifest.lines, found)
+    return Manifest(manifest.path, columns, manifest.lines, found, kinds)
 
 
 def _normal(path: str) -> str:
@@ -66,20 +64,22 @@ def mirrored(source: str) -> str:
     return posixpath.splitext(source)[0] + ".dcm"
 
 
-def _of_dicom_files(classes: Column, sources: Column) -> Column:
-    """Return the classes, with DICOM where a row names none and its source is called a DICOM file."""
+def _of_other_kinds(classes: Column, sources: Column, kinds: Mapping[str, tuple[str, ...]]) -> Column:
+    """Return the classes, with another kind where a row asks for nothing and its source's name says that it is one."""
     if "" not in classes.values:
         return classes
-    called = sources.where(lambda path: path.lower().endswith(DICOM_ENDINGS))
-    codes = classes.codes.copy()
-    codes[called & (codes == classes.values.index(""))] = len(classes.values)
-    return Column(codes, [*classes.values, DICOM])
+    codes, values = classes.codes.copy(), list(classes.values)
+    asks_nothing = codes == values.index("")
+    for kind, endings in kinds.items():
+        codes[asks_nothing & sources.where(lambda path, endings=endings: path.lower().endswith(endings))] = len(values)  # type: ignore[misc]
+        values.append(kind)
+    return Column(codes, values)
 
 
-def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Column:
+def _modality(modality: Column, classes: Column, offer: Offer) -> Column:
     if "" not in modality.values:
         return modality
-    usual = [_usual_modality(iods[uid]) if uid in iods else OTHER for uid in classes.values]
+    usual = [_usual_modality(asked, offer) for asked in classes.values]
     values = list(dict.fromkeys([*modality.values, *usual]))
     place = {value: index for index, value in enumerate(values)}
     codes = modality.codes.copy()
@@ -88,10 +88,11 @@ def _modality(modality: Column, classes: Column, iods: Mapping[str, IOD]) -> Col
     return Column(codes, values)
 
 
-def _usual_modality(iod: IOD) -> str:
-    if iod.restamp:
-        return ""  # the file's own
-    return iod.modalities[0] if iod.modalities else OTHER
+def _usual_modality(asked: str, offer: Offer) -> str:
+    if asked in offer.kinds:
+        return ""  # the source's own
+    iod = offer.classes.get(asked)
+    return iod.modalities[0] if iod and iod.modalities else OTHER
 
 
 def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
@@ -107,24 +108,35 @@ def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
     return Column(codes, [*outputs.values, *mirrored_sources.values]).mapped(str)
 
 
-def rows(manifest: Manifest, ordinals: Iterable[int]) -> Iterator[ManifestRow]:
-    """Yield the rows at `ordinals` of a resolved manifest."""
+def rows(
+    manifest: Manifest, ordinals: Iterable[int], known: Callable[[int], Fingerprint] | None = None
+) -> Iterator[ManifestRow]:
+    """Yield the rows at `ordinals` of a resolved manifest, each with the fingerprint that `known` gives for its ordinal."""
     attributes = [(name, column) for name, column in manifest.columns.items() if name not in dictionary.RESERVED]
     named = {name: manifest.column(name) for name in dictionary.RESERVED}
     for ordinal in ordinals:
+        asked = named["sop_class"][ordinal]
+        is_class = asked not in manifest.kinds
         yield ManifestRow(
             ordinal=ordinal,
             line=int(manifest.lines[ordinal]),
             source=named["source"][ordinal],
             output=named["output"][ordinal],
-            sop_class_uid=named["sop_class"][ordinal],
+            kind=IMAGE if is_class else asked,
+            sop_class_uid=asked if is_class else "",
             sha256=named["sha256"][ordinal],
             frames=tuple(
-                FrameRow(ordinal=other, source=named["source"][other], sha256=named["sha256"][other])
+                FrameRow(
+                    ordinal=other,
+                    source=named["source"][other],
+                    sha256=named["sha256"][other],
+                    fingerprint=known and known(other),
+                )
                 for other in manifest.frames.get(ordinal, ())
             ),
             attributes={name: cell for name, column in attributes if (cell := column[ordinal])},
             study=named["study"][ordinal],
             series=named["series"][ordinal],
             instance=named["instance"][ordinal],
+            fingerprint=known and known(ordinal),
         )

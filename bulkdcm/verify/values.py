@@ -21,7 +21,7 @@ _TEXTS = _OF_CHARACTER_SET | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "U
 _SHOWN = 60
 
 
-def check_elements(dataset: Dataset) -> Iterator[tuple[str, str]]:
+def check_values(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with each element by itself: (where, rule)."""
     # First, since whatever else asks for an element makes pydicom convert its bytes.
     yield from list(_check(dataset, "", _character_set(dataset, "ascii")))

@@ -7,21 +7,24 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkdcm import manifest, resume
+from bulkdcm import manifest
+from bulkdcm.conversion import dependencies, settlement
+from bulkdcm.conversion.outcome import Failed, SourceFacts
+from bulkdcm.conversion.places import Known, Places
+from bulkdcm.conversion.plan import DONE, FAILED, GONE, UNCHANGED, plan_of
+from bulkdcm.conversion.work import Work
 from bulkdcm.errors import ManifestError
-from bulkdcm.execution import Work, finish_moves
-from bulkdcm.ledger_files import FILE, FOLDER
-from bulkdcm.outcome import Failed
-from bulkdcm.places import Known, Places
-from bulkdcm.report import FILES
+from bulkdcm.ledger import FILE, FOLDER
+from bulkdcm.report import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bulkdcm.conversion.context import Context
+    from bulkdcm.conversion.plan import Plan
     from bulkdcm.ledger import Ledger
     from bulkdcm.manifest import Manifest
-    from bulkdcm.model import Problem
-    from bulkdcm.worker import Context
+    from bulkdcm.model import Problem, Replaceable
 
 UNTAKEN, AT_FAULT, LEFT = "not selected", "at fault in the check", "failed before, left"
 
@@ -41,7 +44,8 @@ class Preparation:
 
     def __init__(self, path: Path, rows: Manifest, context: Context) -> None:
         self.path, self.rows, self.context = path, rows, context
-        self.folder = Path(context.out)
+        self._out, self._images = context.outputs.local_path, context.sources.local_path
+        self.folder = Path(self._out)
         settings = context.settings
         self._ledger = settings.ledger or self.folder / FOLDER / FILE
         named = {str(path): "the manifest", str(self._ledger): "the ledger"}
@@ -52,7 +56,8 @@ class Preparation:
         ):
             if file:
                 named[str(file)] = f"the {option} file"
-        self.places = Places(rows, context.out, context.images, named, FILES)
+        self._references = dependencies.found(rows)
+        self.places = Places(rows, self._out, self._images, named, WRITERS)
 
     @property
     def begun(self) -> bool:
@@ -76,35 +81,29 @@ class Preparation:
         """
         settings, rows = self.context.settings, self.rows
         if ledger is not None:
-            finish_moves(ledger, self.folder)
+            settlement.finish_moves(ledger, self.context.outputs)
         elsewhere = json.loads((ledger and ledger.fact("images")) or '""')
-        moved = elsewhere not in {"", self.context.images}
-        basis = resume.Basis(
-            settings=settings.output_options(self.context.uid_key),
-            images=self.context.images,
-            out=self.context.out,
-            check_sources=settings.check_sources or moved,
-            acceptance=settings.acceptance,
+        moved = elsewhere not in {"", self._images}
+        plan = plan_of(
+            rows, ledger, self.context, self._references.depends, compare_sources=settings.check_sources or moved
         )
-        plan = resume.plan(rows, ledger, basis)
         self._refuse_missing(plan)
+        errors = [*errors, *self._refused(self._references.problems, "can't refer to what they name")]
         todo = self._todo(plan, set(self._at_fault(errors)))
         if moved:
             self._refuse_other_images(plan, todo, elsewhere)
         ours = set() if ledger is None else ledger.claims() | {file[0] for file in ledger.obsolete()}
-        takes: dict[int, str] = {}
-        if self.context.destination == "files":
+        takes: dict[int, Replaceable] = {}
+        if self.context.outputs.writes:
             known = Known(outputs=plan.outputs, ours=ours, orphaned=plan.orphaned)
             found, takes = self.places.check(todo, known, overwrite=settings.overwrite, prune=settings.prune)
-            if found:
-                self._refuse(found)
-                errors = [*errors, *found]
+            errors = [*errors, *self._refused(found, "would take the place of other files")]
         invalid = self._invalid(errors)
         skip = {failed.ordinal for failed in invalid}
         return Work(
             rows=rows,
             plan=plan,
-            todo=[ordinal for ordinal in todo if ordinal not in skip],
+            levels=dependencies.levels([ordinal for ordinal in todo if ordinal not in skip], plan.depends),
             invalid=invalid,
             takes=takes,
             ours=ours,
@@ -113,7 +112,7 @@ class Preparation:
 
     def counts(self, work: Work) -> dict[str, int]:
         """Return how many rows would run by reason, and how many would not."""
-        running = set(work.todo)
+        running = {ordinal for level in work.levels for ordinal in level}
         failing = {failed.ordinal for failed in work.invalid}
         first = {other: members[0] for members in self.rows.frames.values() for other in members}
         found: dict[str, int] = {}
@@ -122,17 +121,17 @@ class Preparation:
             if ordinal in failing:
                 told = AT_FAULT
             elif head in running:
-                told = resume.FAILED if reason == resume.UNCHANGED else reason
-            elif reason in {resume.DONE, resume.UNCHANGED}:
+                told = FAILED if reason == UNCHANGED else reason
+            elif reason in {DONE, UNCHANGED}:
                 told = reason or "done"
             else:
-                told = LEFT if reason == resume.FAILED and self.context.settings.retry_failed is False else UNTAKEN
+                told = LEFT if reason == FAILED and self.context.settings.retry_failed is False else UNTAKEN
             found[told] = found.get(told, 0) + 1
         if gone := sum(new < 0 for _, new in work.plan.moves):
-            found[resume.GONE] = gone
+            found[GONE] = gone
         return found
 
-    def _todo(self, plan: resume.Plan, skip: set[int]) -> list[int]:
+    def _todo(self, plan: Plan, skip: set[int]) -> list[int]:
         """Return the rows to run: what the plan leaves, the settings take, and the preflight has let through."""
         settings = self.context.settings
         retry = True if settings.only_failed and settings.retry_failed is None else settings.retry_failed
@@ -140,25 +139,25 @@ class Preparation:
         if not settings.selects:
             return todo
         taken = manifest.selected(self.rows, settings)
-        failed = {resume.FAILED, resume.UNCHANGED}
+        failed = {FAILED, UNCHANGED}
         return [o for o in todo if taken[o] and (plan.reasons[o] in failed or not settings.only_failed)]
 
-    def _refuse(self, problems: Sequence[Problem]) -> None:
-        if not self.context.settings.skip_invalid or any(not problem.lines for problem in problems):
+    def _refused(self, problems: Sequence[Problem], what: str) -> Sequence[Problem]:
+        """Return problems that rows can be skipped for; raise where they may not be."""
+        if problems and (not self.context.settings.skip_invalid or any(not problem.lines for problem in problems)):
             rows = sum(len(problem.lines) or 1 for problem in problems)
-            msg = f"{self.path}: {rows:,} output{'s' if rows > 1 else ''} would take the place of other files; nothing written."
+            msg = f"{self.path}: {rows:,} output{'s' if rows > 1 else ''} {what}; nothing written."
             raise ManifestError(msg, problems)
+        return problems
 
-    def _refuse_missing(self, plan: resume.Plan) -> None:
+    def _refuse_missing(self, plan: Plan) -> None:
         """Refuse to run where sources are gone as a whole, as they are when a share isn't mounted."""
         limit, rows = self.context.settings.max_missing, len(self.rows)
-        if self.context.destination != "files" or limit >= 1 or not rows:
+        if not self.context.outputs.writes or limit >= 1 or not rows:
             return
-        remedy = (
-            f"Is the image root {self.context.images} mounted and complete? To go on all the same, give --max-missing 1"
-        )
+        remedy = f"Is the image root {self._images} mounted and complete? To go on all the same, give --max-missing 1"
         sources = self.rows.column("source")
-        if not any(os.path.exists(f"{self.context.images}/{path}") for path in sources.values):
+        if not any(os.path.exists(f"{self._images}/{path}") for path in sources.values):
             msg = f"{self.path}: none of the sources of its {rows:,} rows is there; nothing written. {remedy}."
             raise ManifestError(msg)
         if len(plan.missing) > limit * plan.before:
@@ -168,7 +167,7 @@ class Preparation:
             )
             raise ManifestError(msg)
 
-    def _refuse_other_images(self, plan: resume.Plan, todo: Sequence[int], elsewhere: str) -> None:
+    def _refuse_other_images(self, plan: Plan, todo: Sequence[int], elsewhere: str) -> None:
         """Refuse to replace or remove outputs that were made of other images of the same names."""
         running = set(todo)
         replaced = [ordinal for ordinal in plan.exchanged if ordinal in running]
@@ -176,8 +175,8 @@ class Preparation:
         if replaced or pruned:
             what = f"replace {len(replaced):,}" if replaced else f"remove {len(pruned):,}"
             msg = (
-                f"{self.path}: the outputs in {self.context.out} were made of the images in {elsewhere}; those in "
-                f"{self.context.images} are others, and the run would {what} of the outputs. Nothing written. Name another "
+                f"{self.path}: the outputs in {self._out} were made of the images in {elsewhere}; those in "
+                f"{self._images} are others, and the run would {what} of the outputs. Nothing written. Name another "
                 "folder with --out, or the earlier images with --images."
             )
             raise ManifestError(msg)
@@ -202,6 +201,11 @@ class Preparation:
     def _invalid(self, errors: Sequence[Problem]) -> list[Failed]:
         """Return the rows that the preflight found at fault, each with all of its problems."""
         return [
-            Failed(ordinal=ordinal, stage="check", error="ManifestError", message=" | ".join(messages))
+            Failed(
+                sources=(SourceFacts(ordinal=ordinal),),
+                stage="check",
+                error="ManifestError",
+                message=" | ".join(messages),
+            )
             for ordinal, messages in sorted(self._at_fault(errors).items())
         ]

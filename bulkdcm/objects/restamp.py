@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -11,12 +11,17 @@ from pydicom.sequence import Sequence
 
 from bulkdcm import dicom_file, uids
 from bulkdcm.attributes import values
+from bulkdcm.encode import encode_file
 from bulkdcm.errors import PixelError
+from bulkdcm.objects.base import Made
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence as Sources
+
     from pydicom.dataset import FileDataset
 
     from bulkdcm.model import InstanceUIDs, ManifestRow, Source
+    from bulkdcm.objects.base import Making
 
 _PREAMBLE = 128
 _DESCRIPTION = "Re-stamped by bulkdcm: metadata changed, pixels the same"
@@ -27,6 +32,46 @@ _ONCE = (
 )
 _NUMBERS = ("Rows", "Columns", "BitsStored", "SamplesPerPixel")
 _UIDS = {0x00080018: "sop_instance_uid", 0x0020000D: "study_instance_uid", 0x0020000E: "series_instance_uid"}
+
+
+class Restamp:
+    """A DICOM file, stamped anew."""
+
+    endings: ClassVar[tuple[str, ...]] = (".dcm", ".dicom")
+    output_schema: ClassVar[int] = 2  # 2: two copies of one file get two SOP Instance UIDs
+    called_up_schema: ClassVar[int] = 2
+    refers: ClassVar[bool] = False
+
+    def depends_on(self, row: ManifestRow) -> tuple[str, ...]:  # noqa: ARG002  # see `Maker`
+        """Return nothing: what the file refers to, it brings with it."""
+        return ()
+
+    def read(self, row: ManifestRow, sources: Sources[Source], making: Making) -> FileDataset:  # noqa: ARG002  # as above
+        """Return the file's data set."""
+        making.enter("decode")
+        (source,) = sources
+        return read_dicom(source, making.settings.max_pixels)
+
+    def make(self, row: ManifestRow, sources: Sources[Source], content: FileDataset, making: Making) -> Made:
+        """Return the object."""
+        (source,) = sources
+        making.enter("build")
+        instance = assign(row, content, source.sha256, making.uid_key)
+        dataset = restamp(row, content, instance)
+        making.enter("encode")
+        transfer_syntax_uid = str(dataset.file_meta.TransferSyntaxUID)
+        return Made(
+            data=[encode_file(dataset, transfer_syntax_uid)],
+            uids=instance,
+            sop_class_uid=str(dataset.SOPClassUID),
+            transfer_syntax_uid=transfer_syntax_uid,
+            photometric_interpretation=str(dataset.get("PhotometricInterpretation", "")),
+            rows=int(dataset.get("Rows") or 0),
+            columns=int(dataset.get("Columns") or 0),
+            bits_stored=int(dataset.get("BitsStored") or 0),
+            samples_per_pixel=int(dataset.get("SamplesPerPixel") or 0),
+            decisions=("re-stamped: pixels and transfer syntax as they were",),
+        )
 
 
 def is_dicom(data: bytes) -> bool:

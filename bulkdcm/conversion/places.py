@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bulkdcm.manifest import fold
-from bulkdcm.model import Problem
+from bulkdcm.model import Problem, Replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -72,8 +72,8 @@ class Places:
 
     def check(
         self, todo: Iterable[int], known: Known, *, overwrite: bool, prune: bool
-    ) -> tuple[list[Problem], dict[int, str]]:
-        """Return the problems, and what rows may replace beside their own earlier output.
+    ) -> tuple[list[Problem], dict[int, Replaceable]]:
+        """Return the problems, and what rows may replace.
 
         Parameters
         ----------
@@ -95,17 +95,22 @@ class Places:
         for ordinal in range(len(self._manifest)) if self.names else ():
             if what := self.names.get(fold(self.real(outputs[ordinal]))):
                 found.add(_READ, what, ordinal)
-        takes: dict[int, str] = {}
+        takes: dict[int, Replaceable] = {}
         for ordinal in todo:
-            status = None if found.has(ordinal) else self.status(outputs[ordinal])
+            output = outputs[ordinal] or known.outputs[ordinal]  # the latter if only the UIDs will tell the name
+            status = None if found.has(ordinal) else self.status(output)
             if status is None:
                 continue
-            kind, what = judge.verdict(outputs[ordinal], status, known.outputs[ordinal])
+            kind, what = judge.verdict(output, status, known.outputs[ordinal])
             if kind in {_OURS, _ORPHANED}:
-                takes[ordinal] = outputs[ordinal]
+                takes[ordinal] = Replaceable(output, status.st_mtime_ns)
             if kind in {_READ, _FOREIGN} or (kind == _ORPHANED and not prune):
                 found.add(kind, what, ordinal)
         return list(found.problems(overwrite=overwrite)), takes
+
+    def is_empty(self, output: str) -> bool:
+        """Whether nothing has the name of an output."""
+        return not os.path.lexists(f"{self._out}/{output}")
 
     def may_replace(self, output: str) -> bool:
         """Whether a file that nobody knows is one that ``--overwrite`` lets go: a file, and none that the run reads."""

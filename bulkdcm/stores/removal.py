@@ -1,44 +1,26 @@
-"""Files that go: old outputs that are still what was written, and what a killed run left half-written."""
+"""Files of a folder that go: old outputs that are still what was written, and what a killed run left half-written."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import stat
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.storage.files import STAGED_SUFFIX, TEMPORARY_SUFFIX
-from bulkdcm.storage.folder import check_inside
+from bulkdcm.stores.base import Removal
+from bulkdcm.stores.folder import check_inside
+from bulkdcm.stores.putting import STAGED_SUFFIX, TEMPORARY_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    import os
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+# Ours by its form: digits, as `putting` numbers them, or a digest. The first release put a report's name before them.
 _TEMPORARY = re.compile(
-    rf"\.(\d+-\d+(-[0-9a-f]{{8}})?|report\.\w+-\d+|summary\.json-\d+){re.escape(TEMPORARY_SUFFIX)}"
+    rf"\.(\d+-\d+(-[0-9a-f]{{8}})?|(report\.csv|report\.parquet|summary\.json)-\d+){re.escape(TEMPORARY_SUFFIX)}"
     rf"|\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """What became of outputs that were to go.
-
-    Attributes
-    ----------
-    gone
-        Those that aren't there any more.
-    foreign
-        Those in whose place another file is now, which stays.
-    failed
-        Why the others could not be removed.
-    """
-
-    gone: list[str]
-    foreign: list[str]
-    failed: dict[str, str]
 
 
 def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
@@ -87,20 +69,6 @@ def _as_written(
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
-def remove_temporary(folder: Path, keep: Collection[str] = ()) -> int:
-    """Remove what a killed run left half-written, by our own names only; return how many files.
-
-    Parameters
-    ----------
-    folder
-        The output folder.
-    keep
-        Staged files that are still to get their names, relative to it.
-    """
-    count = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            if _TEMPORARY.fullmatch(name) and Path(where, name).relative_to(folder).as_posix() not in keep:
-                Path(where, name).unlink(missing_ok=True)
-                count += 1
-    return count
+def is_temporary(name: str) -> bool:
+    """Whether a run made a file that isn't complete, or hasn't its name yet: known by its form."""
+    return _TEMPORARY.fullmatch(name.rpartition("/")[2]) is not None

@@ -9,27 +9,28 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import iods, manifest, resume, storage, template, uids
+from bulkdcm import manifest, template, uids
+from bulkdcm.conversion.context import Context, release
+from bulkdcm.conversion.execute import Execution, Progress
+from bulkdcm.conversion.plan import UNCHANGED
+from bulkdcm.conversion.preparation import Preparation
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError
-from bulkdcm.execution import Execution, Progress
-from bulkdcm.ledger import open_ledger
-from bulkdcm.ledger_files import FOLDER, set_aside
-from bulkdcm.ledger_schema import CONTENT
-from bulkdcm.lock import Lock
-from bulkdcm.preparation import Preparation
-from bulkdcm.report import RESERVED, Report, frame_of, refuse_foreign
+from bulkdcm.ledger import CONTENT, FOLDER, Lock, open_ledger, set_aside
+from bulkdcm.objects import offer
+from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
 from bulkdcm.settings import Settings, local_path
-from bulkdcm.worker import Context
+from bulkdcm.stores import Local, Null, Recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from bulkdcm.execution import Work
+    from bulkdcm.conversion.work import Work
     from bulkdcm.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import ManifestRow, Problem
+    from bulkdcm.stores import Store
 
 __all__ = ["Progress", "check", "convert", "first_rows", "plan", "rebuild", "rehearse"]
 
@@ -78,7 +79,7 @@ def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **
     path, folder = local_path("manifest", path), local_path("--out", out)
     rows, problems = _checked(path, settings)
     errors = _refuse(path, problems, settings)
-    context = _context(path, folder, settings, "files")
+    context = _context(path, settings, _outputs(folder))
     preparation = Preparation(path, rows, context)
     if not preparation.begun:
         return preparation.counts(preparation.work(None, errors))
@@ -110,7 +111,7 @@ def convert(
     Returns
     -------
     Report
-        ``report.frame`` has one line for each row of the manifest, converted or not.
+        ``report.table`` has one line for each row of the manifest, converted or not.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def rebuild(
     path, out, settings, on_progress
         As for `convert`.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, destination="recognise")
+    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Recognise)
 
 
 def rehearse(
@@ -162,7 +163,7 @@ def rehearse(
     path, out, settings, on_progress
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, destination="null")
+    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Null)
 
 
 def _run(
@@ -171,57 +172,63 @@ def _run(
     settings: Settings,
     on_progress: Callable[[Progress], None] | None,
     *,
-    destination: str = "files",
+    outputs: type[Local] = Local,
 ) -> Report:
     started = time.perf_counter()
     path, folder = local_path("manifest", path), local_path("--out", out)
     check_codec(settings)
     rows, problems = _checked(path, settings)
     errors = _refuse(path, problems, settings)
-    context = _context(path, folder, settings, destination)
+    context = _context(path, settings, _outputs(folder, outputs))
     preparation = Preparation(path, rows, context)
     first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
-    storage.prepare(folder)
+    context.outputs.prepare()
     if not settings.overwrite:
         refuse_foreign(folder)
-    with storage.in_place(folder) as identity, Lock(folder / FOLDER, settings.ledger):
-        context = replace(context, out_identity=identity)
-        if destination == "recognise":
+    with context.outputs.held() as store, Lock(folder / FOLDER, settings.ledger):
+        context = replace(context, outputs=store)
+        if store.recognises:
             set_aside(folder, settings.ledger)
         with _opened(folder, settings) as ledger:
             work = first if first and ledger.untouched else preparation.work(ledger, errors)
-            ledger.note("images", json.dumps(context.images))  # keeps bytes that are no text
+            ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
             run = Execution(work, ledger, context, on_progress)
             interrupted = run.go()
             if run.stopped:
                 raise StorageError(run.stopped)
             report = Report(
-                frame=_frame(work, ledger),
+                table=_table(work, ledger),
                 warnings=tuple(problem for problem in problems if problem.severity == "warning"),
                 notes=(*run.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
-                ran=run.ran,
+                ran=run.recording.ran,
                 n_jobs=run.workers.count,
                 interrupted=interrupted,
                 partial=settings.selects,
             )
-            storage.check_place(context.out, identity)
-            report.write(folder)
-            storage.check_place(context.out, identity)
+            store.check()
+            write(report, store)
+            store.check()
             if not interrupted:
                 ledger.mark("ended")  # from here on nothing half written can be left
-            run.say_what_is_left()
+            run.settlement.say_what_is_left()
     return report
 
 
-def _context(path: Path, folder: Path, settings: Settings, destination: str) -> Context:
+def _outputs(folder: Path, store: type[Local] = Local) -> Local:
+    return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
+
+
+def _context(path: Path, settings: Settings, outputs: Store) -> Context:
+    uid_key = uids.read_key(settings.uid_key_file)
     return Context(
         settings=settings,
-        images=_images_root(path, settings),
-        out=os.path.abspath(folder),  # noqa: PTH100  # a worker elsewhere has another current folder
-        uid_key=uids.read_key(settings.uid_key_file),
+        sources=Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links),
+        outputs=outputs,
+        basis=settings.output_options(uid_key),
+        release=release(settings.acceptance),
+        uid_key=uid_key,
         parent=os.getpid(),
-        destination=destination,
     )
 
 
@@ -251,22 +258,22 @@ def _images_root(path: Path, settings: Settings) -> str:
 
 
 def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
-    manifest.check_defaults(settings.defaults, iods.BY_NAME, iods.REFUSED)
+    offered = offer()
+    manifest.check_defaults(settings.defaults, offered)
     options = {name: (value, f"--set {name}={value}") for name, value in reversed(settings.defaults)}
     if settings.template:
         found = template.defaults(settings.template, with_patient=settings.template_patient)
         options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
         settings = replace(settings, defaults=(*settings.defaults, *found))
-    rows = manifest.resolve(manifest.read(path, settings), settings, iods.BY_NAME, iods.DEFAULT)
-    rows, sources = manifest.locate(rows, _images_root(path, settings), follow_links=settings.follow_links)
-    problems = manifest.check(rows, iods.BY_UID, iods.REFUSED, reserved=RESERVED, sources=sources)
+    root = _images_root(path, settings)
+    rows, problems = manifest.checked(manifest.read(path, settings), settings, offered, root=root, reserved=RESERVED)
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 
-def _frame(work: Work, ledger: Ledger) -> Any:
+def _table(work: Work, ledger: Ledger) -> Any:
     rows = work.rows
     source, output = rows.column("source"), rows.column("output")
-    frame = frame_of(
+    table = table_of(
         rows.lines.tolist(),
         [source.values[code] for code in source.codes],
         [output.values[code] for code in output.codes],
@@ -274,5 +281,5 @@ def _frame(work: Work, ledger: Ledger) -> Any:
         CONTENT,
     )
     if unchanged := work.unchanged():
-        frame.loc[unchanged, "reason"] = resume.UNCHANGED
-    return frame
+        table.loc[unchanged, "reason"] = UNCHANGED
+    return table

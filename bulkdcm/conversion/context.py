@@ -1,0 +1,63 @@
+"""What every row of a run needs, made once and sent to workers."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib import metadata as packages
+from typing import TYPE_CHECKING
+
+from bulkdcm._version import __version__
+
+if TYPE_CHECKING:
+    from bulkdcm.settings import Settings
+    from bulkdcm.stores import Store
+
+_DECODERS = ("Pillow", "kornia-rs", "numpy", "pydicom", "imagecodecs")
+
+
+@lru_cache(maxsize=2)
+def release(acceptance: str = "") -> str:
+    """Return the releases, and the settings, that decide whether a source is refused."""
+    found = [f"bulkdcm {__version__}"]
+    for name in _DECODERS:
+        with contextlib.suppress(packages.PackageNotFoundError):
+            found.append(f"{name} {packages.version(name)}")
+    return ", ".join([*found, *([acceptance] if acceptance else [])])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every row of a run needs.
+
+    Attributes
+    ----------
+    settings
+        Of the run.
+    sources, outputs
+        Where bytes come from and go.
+    basis
+        The settings that change bytes, as the ledger keeps them.
+    release
+        The releases and settings that decide whether a source is refused.
+    uid_key
+        Secret that UIDs are derived with, or empty.
+    parent
+        Process id of the run; 0 where that is on another machine.
+    version
+        Of the bulkdcm that the run has; a worker of a cluster may have another.
+    """
+
+    settings: Settings
+    sources: Store
+    outputs: Store
+    basis: str
+    release: str
+    uid_key: bytes = field(default=b"", repr=False)
+    parent: int = 0
+    version: str = __version__
+
+    def elsewhere(self) -> Context:
+        """Return the context for workers on other machines, which know neither the run's process nor its folders' numbers."""
+        return replace(self, parent=0, sources=self.sources.elsewhere(), outputs=self.outputs.elsewhere())

@@ -1,0 +1,213 @@
+"""One run between its preflight and its report: the rows of a plan through workers into the ledger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from bulkdcm import manifest, system
+from bulkdcm.conversion import dependencies
+from bulkdcm.conversion.outcome import Failed, SourceFacts
+from bulkdcm.conversion.plan import DONE
+from bulkdcm.conversion.recording import Recording
+from bulkdcm.conversion.row import convert_chunk, given_up
+from bulkdcm.conversion.settlement import Settlement
+from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
+from bulkdcm.errors import ReadError, Terminated
+from bulkdcm.report import warm_up
+from bulkdcm.settings import NATIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bulkdcm.conversion.context import Context
+    from bulkdcm.conversion.outcome import ChunkResult
+    from bulkdcm.conversion.work import Work
+    from bulkdcm.ledger import Ledger
+    from bulkdcm.model import ManifestRow, Reference
+
+_MEMORY_SHARE = 0.8
+# Of an image on one core: what every one takes, and what each byte of it adds; only for the size of chunks.
+_ROW_S, _BYTE_S, _COMPRESSED_BYTE_S = 0.0004, 1e-8, 2e-7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run has come, in rows; those done before are counted as converted."""
+
+    rows: int
+    converted: int = 0
+    failed: int = 0
+
+
+class Execution:
+    """One run between its preflight and its report.
+
+    Parameters
+    ----------
+    work
+        What is to be done, and what is known of it.
+    ledger
+        Open, and following the manifest's order.
+    context
+        What the workers need.
+    on_progress
+        Called after each chunk.
+
+    Attributes
+    ----------
+    recording
+        What has been recorded.
+    settlement
+        What became of files that were in the way, or are no row's any more.
+    stopped
+        Why the run stopped before its end; empty where it didn't.
+    """
+
+    def __init__(
+        self, work: Work, ledger: Ledger, context: Context, on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        self.work, self.rows, self.plan = work, work.rows, work.plan
+        self.ledger, self.on_progress, self.context = ledger, on_progress, context
+        settings = context.settings
+        self.engine = ENGINES[settings.backend]
+        self.workers = Workers(
+            count=self.engine.workers(settings.n_jobs, settings.scheduler), address=settings.scheduler
+        )
+        self.recording = Recording(work, ledger, context)
+        self.settlement = Settlement(self.recording)
+        self.stopped = ""
+        self._held = set(self.plan.outputs)
+        rows = sum(len(self.rows.frames.get(ordinal, (0,))) for level in work.levels for ordinal in level)
+        done = self.plan.reasons.count(DONE)
+        total = done + len(work.invalid) + rows if settings.selects else len(self.rows)
+        self._progress = Progress(rows=total, converted=done)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of the run."""
+        return [*self.ledger.notes, *system.missing_protection(), *self.settlement.notes]
+
+    def go(self) -> int:
+        """Convert what is left; return the number of the signal that interrupted the run, or 0."""
+        outputs = self.context.outputs
+        if self.ledger.left_unclean:
+            outputs.clear()
+        self.ledger.mark("running")
+        if self.plan.moves:
+            self.ledger.renumber(self.plan.moves)
+        self.ledger.amend("source_version", self.plan.touched)
+        asked = self.context.settings.chunk_size
+        useful = max(1, math.ceil(self.work.count / (asked or 1)))  # more would be idle
+        self.workers = replace(self.workers, count=min(self.workers.count, useful))
+        interrupted = 0
+        warm_up()
+        try:
+            self._count(0, self.recording.fail(self.work.invalid))
+            for level in self.work.levels:
+                self._settle()  # later levels refer to files that are in place
+                if not self._run(level):
+                    break
+        except Terminated:
+            interrupted = 143
+        except KeyboardInterrupt:
+            interrupted = 130
+        if self.stopped or interrupted:
+            for outcome in self.recording.staged:
+                outputs.drop(outcome.stored.staged)
+        else:
+            self._settle()
+            self.settlement.tidy()
+        return interrupted
+
+    def _settle(self) -> None:
+        self.context.outputs.check()
+        self.settlement.settle()
+
+    def _run(self, level: Sequence[int]) -> bool:
+        """Convert the rows of one level; return whether to go on with the next."""
+        references = self._references(level)
+        rows = self._placed([ordinal for ordinal in level if references.get(ordinal, ()) is not None], references)
+        chunks = cut(rows, len(level), self.workers.count, self.context.settings.chunk_size, self._seconds_of)
+        recovery = Recovery(self._job(), map(self._claimed, chunks), self.engine, self.workers)
+        goes_on = True
+        for result in recovery:
+            if not self._take(result):
+                recovery.end()
+                goes_on = False
+        if recovery.died:
+            self.context.outputs.clear(keep={outcome.stored.staged for outcome in self.recording.staged})
+        return goes_on
+
+    def _job(self) -> Job[ManifestRow, ChunkResult]:
+        """Return what workers do with each row."""
+        settings = self.context.settings
+        context = self.context if self.engine.same_machine else self.context.elsewhere()
+        share = int(system.memory_bytes() * _MEMORY_SHARE / self.workers.count)
+        return Job(
+            run=partial(convert_chunk, context=context),
+            number=attrgetter("ordinal"),
+            give_up=partial(given_up, context=self.context),
+            timeout_s=settings.row_timeout_s,
+            memory_bytes=settings.memory_limit * 1_000_000 or share,
+        )
+
+    def _references(self, level: Sequence[int]) -> dict[int, tuple[Reference, ...] | None]:
+        """Return what rows refer to; None for one that fails, since an object that it refers to isn't there."""
+        found: dict[int, tuple[Reference, ...] | None] = {}
+        for ordinal in level if self.plan.depends else ():
+            if others := self.plan.depends.get(ordinal):
+                recorded = self.ledger.objects(others)
+                found[ordinal] = dependencies.references(self.rows, others, recorded) if all(recorded) else None
+        unmet = [ordinal for ordinal, references in found.items() if references is None]
+        if unmet:
+            self._count(0, self.recording.fail(map(self._without_reference, manifest.rows(self.rows, unmet))))
+        return found
+
+    def _without_reference(self, row: ManifestRow) -> Failed:
+        lines = ", ".join(str(self.rows.lines[other]) for other in self.plan.depends[row.ordinal])
+        message = f"{row.source}: its object refers to those of lines {lines}, of which not all are converted. Convert them first."
+        facts = tuple(SourceFacts(ordinal=part.ordinal) for part in row.frames or (row,))
+        return Failed(sources=facts, stage="read", error=ReadError.__name__, message=message)
+
+    def _placed(
+        self, level: Sequence[int], references: Mapping[int, tuple[Reference, ...] | None]
+    ) -> Iterator[ManifestRow]:
+        """Yield the rows to run, each with what it may replace and refers to."""
+        for row in manifest.rows(self.rows, level, self.plan.fingerprint):
+            replaces = self.work.takes.get(row.ordinal)
+            staged = self.recording.stages_all and not row.attributes.get("SOPInstanceUID")
+            refers = references.get(row.ordinal) or ()
+            yield (
+                replace(row, replaces=replaces, staged=staged, references=refers)
+                if replaces or staged or refers
+                else row
+            )
+
+    def _claimed(self, chunk: tuple[ManifestRow, ...]) -> tuple[ManifestRow, ...]:
+        """Note the names that a chunk is about to write: what a killed run leaves there is ours."""
+        if self.context.outputs.writes:
+            self.ledger.claim(row.output for row in chunk if row.output and row.output not in self._held)
+        return chunk
+
+    def _seconds_of(self, row: ManifestRow) -> float:
+        """Return about how long a row takes, from the size of its files."""
+        found = (self.context.sources.stat(part.source) for part in row.frames or (row,))
+        size_bytes = sum(stat.size_bytes for stat in found if stat)
+        return _ROW_S + size_bytes * (_BYTE_S if self.context.settings.compression in NATIVE else _COMPRESSED_BYTE_S)
+
+    def _take(self, result: ChunkResult) -> bool:
+        """Record a chunk; return whether to go on."""
+        converted, failed = self.recording.take(result)
+        self._count(converted, failed)
+        self.stopped = self.stopped or result.stopped
+        return not (self.stopped or (failed and self.context.settings.fail_fast))
+
+    def _count(self, converted: int, failed: int) -> None:
+        before = self._progress
+        self._progress = replace(before, converted=before.converted + converted, failed=before.failed + failed)
+        if self.on_progress:
+            self.on_progress(self._progress)

@@ -1,0 +1,132 @@
+"""The end of a run that reached it: staged files get their names, and old outputs that no row has go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm.errors import OccupiedError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bulkdcm.conversion.recording import Recording
+    from bulkdcm.ledger import Ledger
+    from bulkdcm.stores import Store
+
+
+class Settlement:
+    """What is to be decided with the whole ledger at hand.
+
+    Parameters
+    ----------
+    recording
+        With the rows whose files are staged.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._ledger, self._outputs = recording.ledger, recording.context.outputs
+        self._settings = recording.context.settings
+        self._left: dict[str, str] = {}
+        self.notes: list[str] = []
+        """What the user should know of files that went or stayed."""
+
+    def settle(self) -> None:
+        """Give staged files their names, unless a row's only output is in the way: the rows of those fail.
+
+        All of them are complete and recorded before the first one replaces anything, so that two rows may swap names.
+        """
+        staged, rows = self._recording.staged, self._recording.work.rows
+        if not staged:
+            return
+        waiting = {outcome.stored.name: outcome for outcome in sorted(staged, key=lambda o: -o.ordinal)}
+        reasons = {o.ordinal: "another row's file goes there" for o in staged if waiting[o.stored.name] is not o}
+        owners = self._ledger.owners()
+        ours = self._recording.work.ours | {file[0] for file in self._ledger.obsolete()}
+        blocked = True
+        while blocked:
+            complete = {facts.ordinal for outcome in waiting.values() for facts in outcome.sources}
+            blocked = False
+            for output, outcome in list(waiting.items()):
+                owner = owners.get(output)
+                if owner is None:
+                    reason = "" if self._is_free(output, ours) else "a file is there that this run may not replace"
+                else:
+                    line = rows.lines[owner]
+                    reason = "" if owner in complete else f"the output of line {line} is there, which has no new one"
+                if reason:
+                    reasons[outcome.ordinal] = reason
+                    del waiting[output]
+                    blocked = True
+        moves = [(outcome.stored.staged, output) for output, outcome in waiting.items()]
+        self._recording.commit(self._recording.columns(waiting.values()), moves)
+        finish_moves(self._ledger, self._outputs)
+        remedy = "Move it away, or give the row another name in the `output` column."
+        self._recording.fail(
+            self._recording.refused(
+                outcome, OccupiedError.__name__, f"{outcome.stored.name}: {reasons[outcome.ordinal]}. {remedy}"
+            )
+            for outcome in staged
+            if outcome.ordinal in reasons
+        )
+        staged.clear()
+
+    def _is_free(self, output: str, ours: set[str]) -> bool:
+        """Whether what no row of the manifest has may be replaced: nothing, an old output, or by ``--overwrite``."""
+        work = self._recording.work
+        if output in ours or work.places.is_empty(output):
+            return True
+        if output in work.plan.orphaned:
+            return self._settings.prune
+        return self._settings.overwrite and work.places.may_replace(output)
+
+    def tidy(self) -> None:
+        """Remove the outputs of earlier attempts that no row has now and, where asked, those of rows that are gone."""
+        self._remove(self._ledger.obsolete())
+        orphans = self._ledger.orphans()
+        if orphans and self._settings.prune:
+            count = self._remove(orphans)
+            self.notes.append(f"outputs of rows that are no longer in the manifest removed: {count}")
+        elif orphans:
+            self.notes.append(
+                f"outputs of rows that are no longer in the manifest: {len(orphans)}, as {orphans[0][0]}; --prune removes them"
+            )
+        if self._settings.prune:
+            self._ledger.forget_orphans()
+        self._ledger.forget_claims()
+
+    def say_what_is_left(self) -> None:
+        """Raise where old outputs could not be removed.
+
+        Raises
+        ------
+        StorageError
+            With one of them; the next run tries again.
+        """
+        if self._left:
+            output, why = next(iter(self._left.items()))
+            msg = (
+                f"{len(self._left):,} old outputs could not be removed, such as {self._outputs.local_path}/{output}: {why}. All "
+                "rows are recorded. Correct the permissions, then run the same command again."
+            )
+            raise StorageError(msg)
+
+    def _remove(self, files: Sequence[tuple[Any, ...]]) -> int:
+        """Remove old outputs; what can't be removed stays known, for the next run."""
+        removal = self._outputs.remove(files)
+        self._ledger.forget_files([*removal.gone, *removal.foreign])
+        self._left |= removal.failed
+        if removal.foreign:
+            self.notes.append(
+                f"files in the place of old outputs that hold something else, left alone: {len(removal.foreign)}, "
+                f"such as {removal.foreign[0]}"
+            )
+        return len(removal.gone)
+
+
+def finish_moves(ledger: Ledger, outputs: Store) -> None:
+    """Give staged files that are recorded under their final names these names."""
+    if moves := ledger.moves():
+        for staged, output in moves:
+            outputs.settle(staged, output)
+        ledger.forget_moves()

@@ -1,0 +1,157 @@
+"""A folder of this machine, or one that it sees as its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from bulkdcm import system
+from bulkdcm.errors import StorageError
+from bulkdcm.stores import folder, putting, reading, removal
+from bulkdcm.stores.base import Stat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from bulkdcm.model import Source
+    from bulkdcm.stores.base import Buffer, Place, Removal, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """Files in a folder.
+
+    Attributes
+    ----------
+    root
+        The folder: an absolute path, and where sources are read the real one.
+    option
+        That names it, for messages.
+    follow_links
+        Whether a file may be read through a link that leads outside.
+    identity
+        Device and number of the folder that is meant; (0, 0) where that isn't known.
+    """
+
+    atomic_put: ClassVar[bool] = True
+    needs_sync: ClassVar[bool] = True
+    writes: ClassVar[bool] = True
+    recognises: ClassVar[bool] = False
+
+    root: str
+    option: str = "--out"
+    follow_links: bool = False
+    identity: folder.Identity = folder.UNKNOWN
+
+    @property
+    def local_path(self) -> str:
+        """The folder."""
+        return self.root
+
+    def prepare(self) -> None:
+        """See `Store`."""
+        folder.prepare(Path(self.root))
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Local]:
+        """See `Store`: the folder is held open, so that its number goes to no other."""
+        with folder.in_place(Path(self.root)) as identity:
+            yield replace(self, identity=identity)
+
+    def elsewhere(self) -> Local:
+        """See `Store`: another machine has other numbers."""
+        return replace(self, identity=folder.UNKNOWN)
+
+    def check(self) -> None:
+        """See `Store`."""
+        folder.check_place(self.root, self.identity)
+
+    def stat(self, name: str) -> Stat | None:
+        """See `Store`."""
+        try:
+            found = os.stat(f"{self.root}/{name}")
+        except (OSError, ValueError):
+            return None
+        return Stat(found.st_size, found.st_mtime_ns)
+
+    def open(self, name: str) -> IO[bytes]:
+        """See `Store`."""
+        return open(f"{self.root}/{name}", "rb")
+
+    def read(self, name: str) -> Source:
+        """See `Store`."""
+        return reading.read(self.root, name, option=self.option, follow_links=self.follow_links)
+
+    def put(self, place: Place, data: Sequence[Buffer]) -> Stored:
+        """See `Store`: a temporary name beside the place, then a rename."""
+        with folder.opened(self.root, self.identity) as opened:
+            return putting.put(opened, place, data)
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """See `Store`."""
+        path = Path(self.root, name)
+        temporary = path.with_name(putting.temporary_name())
+        try:
+            with temporary.open("xb") as file, _undone(temporary):  # a new one, so that no link is followed
+                yield file
+                file.flush()
+                temporary.replace(path)
+        except OSError as error:
+            msg = f"{path}: can't be written: {error.strerror or error}. Make room, then run the same command again."
+            raise StorageError(msg) from error
+
+    def settle(self, staged: str, name: str) -> None:
+        """See `Store`."""
+        try:
+            os.replace(f"{self.root}/{staged}", f"{self.root}/{name}")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            msg = f"{name}: {error.strerror}. {putting.RESUME}"
+            raise StorageError(msg) from error
+
+    def drop(self, staged: str) -> None:
+        """See `Store`."""
+        Path(self.root, staged).unlink(missing_ok=True)
+
+    def remove(self, files: Iterable[Sequence[Any]]) -> Removal:
+        """See `Store`; folders that are left empty go, too."""
+        return removal.remove(Path(self.root), files)
+
+    def clear(self, keep: Collection[str] = ()) -> int:
+        """See `Store`."""
+        count = 0
+        for name in self.names():
+            if removal.is_temporary(name) and name not in keep:
+                self.drop(name)
+                count += 1
+        return count
+
+    def names(self) -> Iterator[str]:
+        """See `Store`."""
+        for where, _, names in os.walk(self.root):
+            inside = os.path.relpath(where, self.root).replace(os.sep, "/")
+            yield from names if inside == "." else (f"{inside}/{name}" for name in names)
+
+    def sync(self, names: Sequence[str]) -> None:
+        """See `Store`."""
+        try:
+            system.sync(Path(self.root), names)
+        except OSError as error:
+            msg = f"{self.root}: {error.strerror}. {putting.RESUME}"
+            raise StorageError(msg) from error
+
+
+@contextlib.contextmanager
+def _undone(path: Path) -> Iterator[None]:
+    """Remove a file that the block leaves by an error."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise

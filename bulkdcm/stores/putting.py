@@ -1,0 +1,137 @@
+"""Part 10 files in a folder: a temporary name beside the place, then a rename, so no name ever holds half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bulkdcm import system
+from bulkdcm.errors import DISK_FAULTS, StorageError, StoreError
+from bulkdcm.stores.base import Stored
+from bulkdcm.stores.folder import check_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bulkdcm.stores.base import Buffer, Place
+    from bulkdcm.stores.folder import Opened
+
+TEMPORARY_SUFFIX, STAGED_SUFFIX = ".bulkdcm-tmp", ".bulkdcm-staged"
+# Machines that share a folder may have processes of the same number.
+_TOKEN = os.urandom(4).hex()
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS |= getattr(os, "O_NOFOLLOW", 0)
+RESUME = "Make room or mend the disk, then run the same command again."
+
+
+def put(folder: Opened, place: Place, data: Sequence[Buffer]) -> Stored:
+    """Write a file below an open folder; see `Store.put`."""
+    temporary = temporary_name()
+    temporary = folder.below(f"{place.folder}/{temporary}" if place.folder else temporary)
+    try:
+        check_inside(folder.path, os.path.join(folder.path, place.folder))
+        try:
+            mtime_ns = _write(folder, temporary, data)
+        except FileNotFoundError:
+            _make_below(folder, place.folder)
+            mtime_ns = _write(folder, temporary, data)
+        return _named(folder, place, temporary, stored(place.name, data, mtime_ns))
+    except BaseException as error:  # a timeout too leaves nothing behind
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder.descriptor)
+        if not isinstance(error, OSError):
+            raise
+        if error.errno in DISK_FAULTS:  # no row could be stored, so the run ends and can be resumed
+            msg = f"{place.name}: {error.strerror}. {RESUME}"
+            raise StorageError(msg) from error
+        msg = f"{place.name}: {error.strerror}. Check the name in the output column and the permissions of the folder."
+        raise StoreError(msg) from error
+
+
+def temporary_name() -> str:
+    """Return a name for a file that isn't complete, which no other process or thread has."""
+    return f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}"
+
+
+def _named(folder: Opened, place: Place, temporary: str, stored: Stored) -> Stored:
+    """Give a complete file its name, or leave it beside a file that may not go."""
+    at = folder.descriptor
+    if not place.staged:
+        name = folder.below(place.name)
+        if place.replaces is not None and place.replaces == _version(name, at):
+            os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
+            return stored
+        try:
+            system.rename_new(temporary, name, at)
+        except FileExistsError:
+            if (found := same(folder, stored)) is not None:
+                os.unlink(temporary, dir_fd=at)
+                return replace(stored, version=found)
+        else:
+            return stored
+    digest = hashlib.sha256(f"{place.owner}\n{place.name}".encode("utf-8", "surrogateescape")).hexdigest()
+    staged = f"{place.folder}/.{digest[:16]}{STAGED_SUFFIX}".lstrip("/")
+    os.replace(temporary, folder.below(staged), src_dir_fd=at, dst_dir_fd=at)
+    return replace(stored, staged=staged)
+
+
+def _version(name: str, at: int | None) -> int | None:
+    """Return the version of what has a name, which may be a link; None where nothing has it."""
+    try:
+        return os.stat(name, dir_fd=at, follow_symlinks=False).st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def same(folder: Opened, stored: Stored) -> int | None:
+    """Return the modification time in ns of the file at its place if it holds the bytes that were to be stored."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(folder.below(stored.name), flags, dir_fd=folder.descriptor)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != stored.size_bytes:
+            return None
+        return status.st_mtime_ns if hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256 else None
+
+
+def _make_below(folder: Opened, inside: str) -> None:
+    """Make the folders of an output; never the output folder itself, which someone has removed where it isn't there."""
+    names = inside.split("/") if inside else []
+    for depth in range(len(names)):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder.below("/".join(names[: depth + 1])), dir_fd=folder.descriptor)
+
+
+def stored(name: str, data: Sequence[Buffer], mtime_ns: int) -> Stored:
+    """Return what is known of a file that holds `data`."""
+    digest = hashlib.sha256()
+    for piece in data:
+        digest.update(piece)
+    return Stored(name=name, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), version=mtime_ns)
+
+
+def _write(folder: Opened, name: str, data: Sequence[Buffer]) -> int:
+    """Write a file of the folder and return its modification time in nanoseconds."""
+    descriptor = os.open(name, _FLAGS, 0o666, dir_fd=folder.descriptor)
+    try:
+        rest = [memoryview(piece) for piece in data if len(piece)]
+        while rest:  # a full disk may take a part and say so only by the count
+            count = os.writev(descriptor, rest) if hasattr(os, "writev") else os.write(descriptor, rest[0])
+            if not count:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            while rest and count >= len(rest[0]):
+                count -= len(rest.pop(0))
+            if count:
+                rest[0] = rest[0][count:]
+        return os.fstat(descriptor).st_mtime_ns
+    finally:
+        os.close(descriptor)
