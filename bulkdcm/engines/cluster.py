@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.engines.base import Chunk, Result, Workers
 
-_CONNECT_S, _LOOK_EVERY_S, _WITHOUT_WORKERS_S = 10.0, 0.5, 30.0
+_CONNECT_S, _RESULT_S, _LOOK_EVERY_S, _WITHOUT_WORKERS_S = 10.0, 2.0, 0.5, 30.0
 _AHEAD = 3  # chunks a thread, as joblib's pre_dispatch
 _GONE = "its scheduler is gone"
 
@@ -45,14 +45,16 @@ def run(
                 had_workers_s = _look(client, had_workers_s)
                 continue
             if (found := _outcome(future, under_way[future])) is None:
-                future.add_done_callback(ended.put)
+                future.add_done_callback(ended.put)  # at once, if the client hasn't heard yet that the result is gone
+                had_workers_s = _look(client, had_workers_s)
                 continue
+            had_workers_s = time.monotonic()
             del under_way[future]
             yield found
 
 
 def _outcome(future: Any, chunk: Chunk) -> Any:
-    """Return a task's result, or that it is lost; None where its worker has died since and it runs again.
+    """Return a task's result, or that it is lost; None where it doesn't come, as if its worker has died since.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def _outcome(future: Any, chunk: Chunk) -> Any:
         Where something else came in its place.
     """
     try:
-        return future.result(timeout=_CONNECT_S)
+        return future.result(timeout=_RESULT_S)
     except distributed.KilledWorker:
         return Lost((chunk,))
     except (TimeoutError, distributed.TimeoutError):

@@ -37,11 +37,12 @@ def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
     except OSError as error:
         msg = f"{name}: {error.strerror or error}. Check the source column and {option} {root}."
         raise ReadError(msg) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        msg = f"{name}: not a regular file. Name an image file."
+        raise ReadError(msg)
     with open(descriptor, "rb", buffering=0) as file:  # a descriptor has no Path
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{name}: not a regular file. Name an image file."
-            raise ReadError(msg)
         if status.st_size > _MAX_BYTES:
             msg = f"{name}: {status.st_size} bytes are more than a DICOM object can hold (PS3.5 7.1.2)."
             raise ReadError(msg)

@@ -1,6 +1,6 @@
 """UIDs and bytes that may never change: a user who runs the tool again next year gets the same objects.
 
-`demo.csv` holds what the demo data set becomes. Where a change of bytes is meant, raise `resume.OUTPUT_SCHEMA`, say so in
+`demo.csv` holds what the demo data set becomes. Where a change of bytes is meant, raise its maker's `output_schema`, say so in
 the CHANGELOG, and write the file anew: `python -m tests.golden.test_golden`.
 """
 

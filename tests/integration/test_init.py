@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import bulkdcm
-from bulkdcm.draft import folder
+from bulkdcm.draft import FolderOptions, folder
 from bulkdcm.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_a_bare_folder_becomes_files_in_two_commands(tmp_path, bulkdcm_command):
 
 def test_fields_come_from_paths_and_instances_are_numbered_in_their_series(tmp_path):
     write_images(tmp_path, "P1/CT-1/2_b.png", "P1/CT-1/2_a.png", "P1/CT-1/10_a.png", "P2/CT-9/1_x.png")
-    options = folder.FolderOptions(pattern="{PatientID}/CT-{study}/{SeriesNumber}_*.png")
+    options = FolderOptions(pattern="{PatientID}/CT-{study}/{SeriesNumber}_*.png")
     assert folder.draft_manifest(tmp_path, tmp_path / "m.csv", options) == (4, [])
     found = [(r["PatientID"], r["study"], r["SeriesNumber"], r["InstanceNumber"]) for r in rows_of(tmp_path / "m.csv")]
     assert found == [("P1", "1", "2", "1"), ("P1", "1", "2", "2"), ("P1", "1", "10", "1"), ("P2", "9", "1", "1")]
@@ -67,7 +67,7 @@ def test_facts_of_files_are_columns_where_asked_for(tmp_path):
     exif = Image.Exif()
     exif[0x0132] = "2023:07:26 10:15:00"
     write_images(tmp_path, "a.jpg", exif=exif, dpi=(254, 127))
-    folder.draft_manifest(tmp_path, tmp_path / "m.csv", folder.FolderOptions(facts=("date", "density")))
+    folder.draft_manifest(tmp_path, tmp_path / "m.csv", FolderOptions(facts=("date", "density")))
     (row,) = rows_of(tmp_path / "m.csv")
     assert (row["AcquisitionDate"], row["AcquisitionTime"]) == ("20230726", "101500")
     assert row["NominalScannedPixelSpacing"] == "0.2\\0.1"

@@ -12,7 +12,7 @@ from PIL import Image
 from pydicom import dcmread
 
 import bulkdcm
-from bulkdcm.draft import folder
+from bulkdcm.draft import FolderOptions, folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def draft(root: Path, names: dict[str, dict[str, object]], **options: object) ->
     for number, (name, saved) in enumerate(names.items()):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((8, 9), number, np.uint8)).save(root / name, **saved)
-    folder.draft_manifest(root, root / "m.csv", folder.FolderOptions(**options))
+    folder.draft_manifest(root, root / "m.csv", FolderOptions(**options))
     with (root / "m.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
