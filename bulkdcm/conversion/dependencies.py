@@ -11,7 +11,7 @@ from bulkdcm.model import Problem, Reference
 from bulkdcm.objects import MAKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bulkdcm.ledger import RecordedObject
     from bulkdcm.manifest import Manifest
@@ -84,17 +84,17 @@ def _cycles(rows: Manifest, depends: Depends) -> Iterator[Problem]:
             return
 
 
-def linked(depends: Depends) -> set[int]:
-    """Return all rows that refer or are referred to."""
-    return {ordinal for row, others in depends.items() for ordinal in (row, *others)}
+def ordered(depends: Depends) -> list[int]:
+    """Return all rows that refer or are referred to, each after those that it refers to."""
+    return list(graphlib.TopologicalSorter(depends).static_order())
 
 
-def levels(todo: Sequence[int], depends: Mapping[int, tuple[int, ...]]) -> list[list[int]]:
+def levels(todo: Sequence[int], depends: Depends) -> list[list[int]]:
     """Return rows in the order of their making: those of a level refer to none of their own or a later one."""
     if not depends:
         return [list(todo)]
     rank: dict[int, int] = {}
-    for ordinal in graphlib.TopologicalSorter(depends).static_order():
+    for ordinal in ordered(depends):
         rank[ordinal] = 1 + max((rank[other] for other in depends.get(ordinal, ())), default=-1)
     found: list[list[int]] = [[] for _ in range(max(rank.values(), default=0) + 1)]
     for ordinal in todo:

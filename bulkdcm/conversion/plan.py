@@ -143,7 +143,7 @@ def plan_of(
         return found
     places = fingerprints.places(manifest, found.identities)
     before = _Before(ledger, context, compare_sources=compare_sources)
-    linked = dependencies.linked(found.depends)
+    linked = set(dependencies.ordered(found.depends))
     was: dict[int, int] = {}
     aside = 0
     for row in ledger.decisive():
@@ -173,8 +173,9 @@ def plan_of(
 
 def _compare_references(manifest: Manifest, found: Plan, ledger: Ledger, was: dict[int, int]) -> None:
     """Run rows again whose objects refer to others that are made anew, or have been since; `was`: their old ordinals."""
-    for ordinal, others in found.depends.items():
-        if found.reasons[ordinal] != DONE:
+    for ordinal in dependencies.ordered(found.depends):
+        others = found.depends.get(ordinal, ())
+        if not others or found.reasons[ordinal] != DONE:
             continue
         same = all(found.reasons[other] == DONE for other in others) and ordinal in was
         if same:

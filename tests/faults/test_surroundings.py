@@ -248,7 +248,12 @@ def test_what_a_killed_run_left_goes_with_the_next_and_nothing_else(job_of, refe
         kill_session(process)
     pid = str(process.pid)
     left = {path for path in leavings() if f"-{pid}-" in path.name or f"_{pid}_" in path.name}
-    assert {path.name.split(pid)[0] for path in left} >= {"bulkdcm-slots-", "sem.loky-"}
+    assert {path.name.split(pid)[0] for path in left} >= {"bulkdcm-slots-"}
+    semaphore = Path(
+        "/dev/shm", f"sem.loky-{pid}-test"
+    )  # loky's tracker may have taken its own away before it was killed
+    semaphore.touch()
+    left.add(semaphore)
     living = Path("/tmp", f"bulkdcm-slots-{os.getpid()}-test")
     strange = Path("/tmp", f"bulkdcm-slots-{pid}-other")
     living.mkdir()

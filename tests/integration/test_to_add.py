@@ -57,6 +57,7 @@ class Copy:
         words = [str(word) for word in ("--images", self.images, *options)]
         done = subprocess.run(
             [sys.executable, "-m", "bulkdcm", command, str(self.manifest), "--out", str(self.out), *words],
+            cwd=self.package.parent,  # `python -m` looks there first
             env={**os.environ, "PYTHONPATH": str(self.package.parent)},
             capture_output=True,
             text=True,
@@ -151,8 +152,8 @@ def test_a_store(copy):
     )
     copy.edit(
         "conversion/api.py",
-        "from bulkdcm.stores import",
-        "from bulkdcm.stores.loud import Loud\nfrom bulkdcm.stores import",
+        "from bulkdcm.stores import Local",
+        "from bulkdcm.stores.loud import Loud\nfrom bulkdcm.stores import Local",
     )
     said = copy.run("--backend", "sequential")
     sizes = copy.table()["output_size_bytes"]
