@@ -14,7 +14,7 @@ from bulkdcm.ledger.files import APPLICATION_ID, FOLDER, refuse_foreign, why_not
 from bulkdcm.ledger.schema import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _ENDS_RUN = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -92,6 +92,11 @@ class Database:
         """Return the first value of the first row; None where there is none."""
         row = self.connection.execute(statement).fetchone()
         return row[0] if row else None
+
+    def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows that a statement gives."""
+        with self.explained():
+            return self.connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
         """Close the file; what was recorded stays."""

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bulkdcm.errors import LedgerError, of_system
 from bulkdcm.ledger.database import Database
 from bulkdcm.ledger.files import FILE, FOLDER, MARKER, parts, refuse_link
-from bulkdcm.ledger.schema import CONTENT, DECISIVE, FILE_FACTS, STORED, checksum, sealed
+from bulkdcm.ledger.outputs import FILE_COLUMNS, Outputs
+from bulkdcm.ledger.schema import CONTENT, DECISIVE, STORED, checksum, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 _FAR = 2**48
-_FILE_FACTS = ", ".join(FILE_FACTS)
-_UNOWNED = "output NOT IN (SELECT output FROM outcome WHERE output IS NOT NULL AND ordinal >= 0)"
 _QUOTED = ", ".join(f'"{name}"' for name in STORED)  # rows and columns are SQL words
 _MARKS = ", ".join("?" * len(STORED))
 
@@ -74,7 +73,7 @@ def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
     return ledger
 
 
-class Ledger:
+class Ledger(Outputs):
     """An open ledger.
 
     Parameters
@@ -91,7 +90,7 @@ class Ledger:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self.path = database.path
         state = self.fact("state")
         self.untouched, self.left_unclean = not state, state == "running"
@@ -112,9 +111,8 @@ class Ledger:
 
     def fact(self, name: str) -> str:
         """Return what was noted under a name; empty where nothing was."""
-        with self._database.explained():
-            row = self._database.connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+        rows = self._database.fetch("SELECT value FROM fact WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
 
     def note(self, name: str, value: str) -> None:
         """Note a fact of the whole work."""
@@ -174,8 +172,8 @@ class Ledger:
         """
         with self._database.explained(), self._database.transaction():
             self._database.connection.executemany(
-                f"INSERT OR IGNORE INTO obsolete ({_FILE_FACTS}) "  # noqa: S608  # names are ours
-                f"SELECT {_FILE_FACTS} FROM outcome WHERE ordinal = ? AND output IS NOT NULL",
+                f"INSERT OR IGNORE INTO obsolete ({FILE_COLUMNS}) "  # noqa: S608  # names are ours
+                f"SELECT {FILE_COLUMNS} FROM outcome WHERE ordinal = ? AND output IS NOT NULL",
                 [(ordinal,) for ordinal in obsolete],
             )
             self._database.connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({_MARKS})", rows)  # noqa: S608  # names are ours
@@ -186,17 +184,6 @@ class Ledger:
         if values:
             rows = (dict(zip(CONTENT, row, strict=True)) for row in self.outcomes() if row[0] in values)
             self.record([{**row, name: values[row["ordinal"]]} for row in rows])
-
-    def earlier(self, ordinal: int) -> dict[str, Any]:
-        """Return what is known of the output that a row has, for the record of a failed attempt; empty for none."""
-        statement = f"SELECT {_FILE_FACTS}, status, source_sha256, earlier_source_sha256 FROM outcome WHERE ordinal = ?"  # noqa: S608  # ours
-        with self._database.explained():
-            row = self._database.connection.execute(statement, (ordinal,)).fetchone()
-        if row is None or row[0] is None:
-            return {}
-        *facts, status, source_sha256, earlier_sha256 = row
-        found = source_sha256 if status == "converted" else earlier_sha256
-        return {**dict(zip(FILE_FACTS, facts, strict=True)), "earlier_source_sha256": found}
 
     def outcomes(self) -> Iterator[tuple[Any, ...]]:
         """Yield the outcomes of the manifest's rows, in its order, each a tuple in the order of `CONTENT`.
@@ -231,15 +218,13 @@ class Ledger:
             "SELECT study_instance_uid, series_instance_uid, sop_instance_uid, sop_class_uid, referenced "
             "FROM outcome WHERE ordinal = ? AND status = 'converted'"
         )
-        with self._database.explained():
-            rows = [self._database.connection.execute(statement, (ordinal,)).fetchone() for ordinal in ordinals]
-        return [row and RecordedObject(*row) for row in rows]
+        found = (self._database.fetch(statement, (ordinal,)) for ordinal in ordinals)
+        return [RecordedObject(*rows[0]) if rows else None for rows in found]
 
     def source_digests(self) -> dict[int, str]:
         """Return the SHA-256 of each converted row's source, by the row's ordinal."""
         statement = "SELECT ordinal, source_sha256 FROM outcome WHERE status = 'converted' AND ordinal >= 0"
-        with self._database.explained():
-            return dict(self._database.connection.execute(statement).fetchall())
+        return dict(self._database.fetch(statement))
 
     def _checked(self, names: Sequence[str], seal: str, only: str) -> Iterator[tuple[Any, ...]]:
         quoted = ", ".join(f'"{name}"' for name in (*names, seal))
@@ -262,64 +247,3 @@ class Ledger:
             self._database.connection.execute(
                 "UPDATE outcome SET ordinal = ordinal - ? WHERE ordinal > ?", (_FAR, _FAR // 2)
             )
-
-    def orphans(self) -> list[tuple[Any, ...]]:
-        """Return the outputs of rows that are no longer in the manifest, and that no row has now; as `FILE_FACTS`."""
-        gone = f"ordinal < 0 AND output IS NOT NULL AND {_UNOWNED}"
-        return self._files(f"SELECT {_FILE_FACTS} FROM outcome WHERE {gone} GROUP BY output")  # noqa: S608  # ours
-
-    def forget_orphans(self) -> None:
-        """Remove what is known of rows that are no longer in the manifest and of whose outputs none is left to remove."""
-        with self._database.explained(), self._database.transaction():
-            statement = f"DELETE FROM outcome WHERE ordinal < 0 AND (output IS NULL OR NOT {_UNOWNED})"  # noqa: S608  # ours
-            self._database.connection.execute(statement)
-
-    def obsolete(self) -> list[tuple[Any, ...]]:
-        """Return the outputs of earlier attempts that no row has now; as `FILE_FACTS`."""
-        return self._files(f"SELECT {_FILE_FACTS} FROM obsolete WHERE {_UNOWNED}")  # noqa: S608  # ours
-
-    def _files(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._database.explained():
-            return self._database.connection.execute(statement, values).fetchall()
-
-    def forget_files(self, outputs: Iterable[str]) -> None:
-        """Note that outputs of earlier attempts, or of rows that are gone, aren't there any more."""
-        gone = [(output,) for output in outputs]
-        with self._database.explained(), self._database.transaction():
-            self._database.connection.executemany("DELETE FROM obsolete WHERE output = ?", gone)
-            self._database.connection.executemany("DELETE FROM outcome WHERE ordinal < 0 AND output = ?", gone)
-            self._database.connection.execute(f"DELETE FROM obsolete WHERE NOT {_UNOWNED}")  # noqa: S608  # ours
-
-    def owners(self) -> dict[str, int]:
-        """Return the ordinal of the row that has each output; of a multi-frame object, one of them."""
-        return dict(self._files("SELECT output, ordinal FROM outcome WHERE output IS NOT NULL AND ordinal >= 0"))
-
-    def claim(self, outputs: Iterable[str]) -> None:
-        """Note names that workers are about to write; called from whichever thread hands out work."""
-        with self._database.explained(), self._database.transaction(durable=False):
-            self._database.connection.executemany(
-                "INSERT OR IGNORE INTO claim VALUES (?)", [(output,) for output in outputs]
-            )
-
-    def claims(self) -> set[str]:
-        """Return the names that a run which didn't come to its end may have written."""
-        return {row[0] for row in self._files("SELECT output FROM claim")}
-
-    def forget_claims(self, outputs: Iterable[str] | None = None) -> None:
-        """Note that nothing is being written to some names; to any, where none are given."""
-        with self._database.explained(), self._database.transaction(durable=False):
-            if outputs is None:
-                self._database.connection.execute("DELETE FROM claim")
-            else:
-                self._database.connection.executemany(
-                    "DELETE FROM claim WHERE output = ?", [(output,) for output in outputs]
-                )
-
-    def moves(self) -> list[tuple[Any, ...]]:
-        """Return (staged, final) names of files that are recorded under the final ones and may not have them yet."""
-        return self._files("SELECT staged, output FROM move")
-
-    def forget_moves(self) -> None:
-        """Note that all files have their final names."""
-        with self._database.explained():
-            self._database.connection.execute("DELETE FROM move")
