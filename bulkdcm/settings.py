@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.errors import SettingsError
@@ -210,6 +210,10 @@ class Settings:
         if "ignore_columns" in options:
             options["ignore_columns"] = tuple(options["ignore_columns"])
         return cls(**options)
+
+    def changed(self, **options: Any) -> Self:
+        """Return the settings with other values of some options."""
+        return replace(self, **options)
 
     def output_options(self, uid_key: bytes) -> str:
         """Return the options that change an output's bytes, canonical; the key as a digest, so that it can't be read back."""

@@ -12,18 +12,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bulkdcm.conversion.collisions import Collisions, Owner
 from bulkdcm.manifest import fold
-from bulkdcm.model import Problem, Replaceable
+from bulkdcm.model import Replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bulkdcm.manifest import Manifest
+    from bulkdcm.model import Problem
 
-_EXAMPLES = 3
 _NONE = (-1, -1)
-# Whose a file is: the run's to replace, read by it, another row's, of a row that is gone, nobody's that is known.
-_OURS, _READ, _ROWS, _ORPHANED, _FOREIGN = "ours", "read", "row's", "orphaned", "foreign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +86,14 @@ class Places:
             Whether outputs of rows that are gone may be.
         """
         outputs = self._manifest.column("output")
-        found = _Found(self._manifest)
+        found = Collisions(self._manifest)
         judge = _Judge(self, known, overwrite=overwrite)
         for name in self._reports:
             if what := self.names.get(fold(f"{self._out}/{name}")):
                 found.reports.append(f"{what} would be replaced by the run's own {name}")
         for ordinal in range(len(self._manifest)) if self.names else ():
             if what := self.names.get(fold(self.real(outputs[ordinal]))):
-                found.add(_READ, what, ordinal)
+                found.add(Owner.READ, what, ordinal)
         takes: dict[int, Replaceable] = {}
         for ordinal in todo:
             output = outputs[ordinal] or known.outputs[ordinal]  # the latter if only the UIDs will tell the name
@@ -102,9 +101,9 @@ class Places:
             if status is None:
                 continue
             kind, what = judge.verdict(output, status, known.outputs[ordinal])
-            if kind in {_OURS, _ORPHANED}:
+            if kind in {Owner.OURS, Owner.ORPHANED}:
                 takes[ordinal] = Replaceable(output, status.st_mtime_ns)
-            if kind in {_READ, _FOREIGN} or (kind == _ORPHANED and not prune):
+            if kind in {Owner.READ, Owner.FOREIGN} or (kind == Owner.ORPHANED and not prune):
                 found.add(kind, what, ordinal)
         return list(found.problems(overwrite=overwrite)), takes
 
@@ -118,7 +117,7 @@ class Places:
         status = self.status(output)
         if status is None or fold(self.real(output)) in self.names:
             return status is None
-        return _Judge(self, Known(outputs=()), overwrite=True).verdict(output, status, "")[0] == _OURS
+        return _Judge(self, Known(outputs=()), overwrite=True).verdict(output, status, "")[0] == Owner.OURS
 
     def status(self, output: str) -> os.stat_result | None:
         """Return what is known of the file at an output; None where there is none."""
@@ -203,7 +202,7 @@ class _Judge:
     def _others(self) -> set[str]:
         return set(self._known.outputs)
 
-    def verdict(self, output: str, status: os.stat_result, before: str) -> tuple[str, str]:
+    def verdict(self, output: str, status: os.stat_result, before: str) -> tuple[Owner, str]:
         """Return whose a file is, and of what is read, what it is.
 
         Parameters
@@ -218,88 +217,13 @@ class _Judge:
         ours = output == before or (output in self._known.ours and output not in self._others)
         plain = stat.S_ISREG(status.st_mode)
         if ours and plain and status.st_nlink == 1:
-            return _OURS, ""
+            return Owner.OURS, ""
         if what := self._places.inodes.get(identity_of(self._places.real(output))):
-            return _READ, what
+            return Owner.READ, what
         if ours:
-            return _OURS, ""
+            return Owner.OURS, ""
         if output in self._others:
-            return _ROWS, ""  # another row's, which the run settles once both are complete
+            return Owner.ROWS, ""  # another row's, which the run settles once both are complete
         if output in self._known.orphaned:
-            return _ORPHANED, ""
-        return (_OURS if self._overwrite and plain else _FOREIGN), ""
-
-
-class _Found:
-    """Rows at fault, a kind of fault at a time."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self.reports: list[str] = []
-        self._rows: dict[tuple[str, str], list[int]] = {}
-        self._all: set[int] = set()
-
-    def add(self, kind: str, what: str, ordinal: int) -> None:
-        """Note a row; sources are told together, whichever they are."""
-        self._rows.setdefault((kind, what), []).append(ordinal)
-        self._all.add(ordinal)
-
-    def has(self, ordinal: int) -> bool:
-        """Whether a row is at fault."""
-        return ordinal in self._all
-
-    def problems(self, *, overwrite: bool) -> Iterator[Problem]:
-        """Yield a problem for each kind."""
-        for rule in self.reports:
-            yield Problem(rule=rule, remedy="Name another folder with --out")
-        sources = [(what, rows) for (kind, what), rows in self._rows.items() if what.startswith("the source")]
-        if sources:
-            first = sources[0][0]
-            more = f", and {len(sources) - 1} more like it" if len(sources) > 1 else ""
-            rows = sorted(ordinal for _, members in sources for ordinal in members)
-            yield self._problem(
-                rows,
-                f"the output would take the place of {first}{more}",
-                "Name another folder with --out, or other names in the `output` column",
-            )
-        for (kind, what), rows in self._rows.items():
-            if kind == _READ and not what.startswith("the source"):
-                yield self._problem(
-                    rows,
-                    f"the output would take the place of {what}",
-                    "Give the row another name in the `output` column, or name another folder with --out",
-                )
-        if rows := self._rows.get((_ORPHANED, ""), []):
-            yield self._problem(
-                rows,
-                f"{_files(rows)} at this place {_are(rows)} of a row that is no longer in the manifest",
-                "Give the row another name in the `output` column, or give up the outputs of rows that are gone with --prune",
-            )
-        if rows := self._rows.get((_FOREIGN, ""), []):
-            names = ", ".join(self._manifest.column("output")[ordinal] for ordinal in rows[:_EXAMPLES])
-            remedy = (
-                "Move folders and links away"
-                if overwrite
-                else "Name another folder with --out, or replace files with --overwrite. If an earlier run made them and "
-                "its ledger is gone, `bulkdcm rebuild` knows them again"
-            )
-            yield self._problem(
-                rows, f"{_files(rows)} in --out that no ledger knows would be replaced: {names}"[:400], remedy
-            )
-
-    def _problem(self, rows: Sequence[int], rule: str, remedy: str) -> Problem:
-        return Problem(
-            lines=self._manifest.lines_of(rows),
-            column="output",
-            value=self._manifest.column("output")[rows[0]],
-            rule=rule,
-            remedy=remedy,
-        )
-
-
-def _files(rows: Sequence[int]) -> str:
-    return "1 file" if len(rows) == 1 else f"{len(rows):,} files"
-
-
-def _are(rows: Sequence[int]) -> str:
-    return "is that" if len(rows) == 1 else "are those"
+            return Owner.ORPHANED, ""
+        return (Owner.OURS if self._overwrite and plain else Owner.FOREIGN), ""

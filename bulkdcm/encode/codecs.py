@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bulkdcm.model import Frame, PixelKind, Pixels
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 _ALL: frozenset[PixelKind] = frozenset({"gray8", "gray16", "rgb8", "rgb16"})
 _COD = b"\xff\x52"
@@ -135,7 +135,7 @@ CODECS: dict[str, Codec] = {
 }
 
 
-def check_codec(settings: Settings) -> None:
+def check_codec(settings: PixelSettings) -> None:
     """Refuse a transfer syntax whose encoder is not installed.
 
     Raises
@@ -149,7 +149,7 @@ def check_codec(settings: Settings) -> None:
         raise SettingsError(msg)
 
 
-def compress(frame: Frame, settings: Settings) -> Frame:
+def compress(frame: Frame, settings: PixelSettings) -> Frame:
     """Return the frame with its pixels compressed as the settings ask; as it is where they don't, or where it has streams.
 
     Raises

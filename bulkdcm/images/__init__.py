@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bulkdcm.model import IOD, Frame, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
-    Reader = Callable[[Source, Settings, IOD], Frame]
+    Reader = Callable[[Source, PixelSettings, IOD], Frame]
 
 __all__ = ["READERS", "read", "read_one"]
 
@@ -29,7 +29,7 @@ READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (
 )
 
 
-def read(sources: Sequence[Source], settings: Settings, iod: IOD) -> Frame:
+def read(sources: Sequence[Source], settings: PixelSettings, iod: IOD) -> Frame:
     """Return the image of a file, or that of several files which are its frames.
 
     Parameters
@@ -52,7 +52,7 @@ def read(sources: Sequence[Source], settings: Settings, iod: IOD) -> Frame:
     return read_one(source, settings, iod)
 
 
-def read_one(source: Source, settings: Settings, iod: IOD) -> Frame:
+def read_one(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     """Return the image of one file, found by its content.
 
     Raises

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bulkdcm.model import IOD, Frame, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
-    Read = Callable[[Source, Settings, IOD], Frame]
+    Read = Callable[[Source, PixelSettings, IOD], Frame]
 
 
-def read_all(sources: Sequence[Source], settings: Settings, iod: IOD, read: Read) -> Frame:
+def read_all(sources: Sequence[Source], settings: PixelSettings, iod: IOD, read: Read) -> Frame:
     """Return the frames of `sources`, in that order, as one image.
 
     Parameters
@@ -39,7 +39,7 @@ def read_all(sources: Sequence[Source], settings: Settings, iod: IOD, read: Read
     found = [read(source, settings, iod) for source in sources]
     if len({(frame.transfer_syntax_uid, frame.photometric_interpretation) for frame in found}) > 1:
         # One coding for all: what can't be passed through with the others is decoded with them, and gray kept as colour.
-        alike = replace(settings, transfer_syntax="explicit", keep_color=True)
+        alike = settings.changed(transfer_syntax="explicit", keep_color=True)
         found = [read(source, alike, iod) for source in sources]
     first = found[0]
     for source, frame in zip(sources, found, strict=True):

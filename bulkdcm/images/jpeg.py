@@ -19,7 +19,7 @@ from bulkdcm.model import Frame, Lossy
 if TYPE_CHECKING:
     from bulkdcm.images.jpeg_stream import JpegStream
     from bulkdcm.model import IOD, Pixels, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1 = (f"1.2.840.10008.1.2.4.{n}" for n in ("50", "51", "57", "70"))
 METHOD = "ISO_10918_1"
@@ -38,7 +38,7 @@ class _Coding(NamedTuple):
     why_decoded: str = ""
 
 
-def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     """Return the frame of a JPEG file.
 
     Parameters
@@ -81,7 +81,7 @@ def _said(stream: JpegStream, coding: _Coding) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _coding(stream: JpegStream, path: str, settings: Settings) -> _Coding:
+def _coding(stream: JpegStream, path: str, settings: PixelSettings) -> _Coding:
     """Classify the stream; raise where it can't be used at all."""
     count = len(stream.component_ids)
     if count == 1:
@@ -148,7 +148,7 @@ def _eight_bit(stream: JpegStream, color: Literal["gray", "ycc", "rgb"]) -> _Cod
     return _Coding(color, BASELINE)
 
 
-def _why_decode(stream: JpegStream, coding: _Coding, settings: Settings, iod: IOD) -> str:
+def _why_decode(stream: JpegStream, coding: _Coding, settings: PixelSettings, iod: IOD) -> str:
     """Return why the stream has to be decoded, or an empty string."""
     if coding.why_decoded:
         return coding.why_decoded
@@ -176,7 +176,7 @@ def _lossy(stream: JpegStream, source: Source) -> tuple[Lossy, ...]:
 
 
 def _passed_through(
-    source: Source, stream: JpegStream, coding: _Coding, settings: Settings, said: tuple[str, ...]
+    source: Source, stream: JpegStream, coding: _Coding, settings: PixelSettings, said: tuple[str, ...]
 ) -> Frame:
     encoded = stream.without_metadata(source.data, keep_adobe=coding.color == "rgb")
     if settings.streams == "decode":
@@ -196,7 +196,9 @@ def _passed_through(
     )
 
 
-def _decoded(source: Source, stream: JpegStream, coding: _Coding, settings: Settings, said: tuple[str, ...]) -> Frame:
+def _decoded(
+    source: Source, stream: JpegStream, coding: _Coding, settings: PixelSettings, said: tuple[str, ...]
+) -> Frame:
     if stream.process == 3 or stream.precision != 8:
         msg = (
             f"{source.path}: {stream.precision}-bit {'lossless' if stream.process == 3 else 'extended'} JPEG can only be passed "

@@ -10,7 +10,7 @@ from PIL import Image
 from bulkdcm.errors import PixelError
 
 if TYPE_CHECKING:
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 # Pillow's own limit would warn or raise at its own numbers; `check` is called before each decode, with the user's.
 Image.MAX_IMAGE_PIXELS = None
@@ -20,7 +20,7 @@ _MAX_VALUE_BYTES = 2**32 - 2  # PS3.5 7.1.2
 _COPIES = 2  # of the pixels, while a decoder is at work
 
 
-def check(source: str, size: tuple[int, ...], samples: int, bits: int, settings: Settings) -> None:
+def check(source: str, size: tuple[int, ...], samples: int, bits: int, settings: PixelSettings) -> None:
     """Refuse an image that is too large.
 
     Parameters

@@ -12,7 +12,7 @@ from bulkdcm.model import Frame
 
 if TYPE_CHECKING:
     from bulkdcm.model import Lossy, Pixels
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class FileFacts:
     lossy: tuple[Lossy, ...] = ()
 
 
-def frame_of(pixels: Pixels, facts: FileFacts, settings: Settings, said: tuple[str, ...]) -> Frame:
+def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tuple[str, ...]) -> Frame:
     """Return the frame of decoded pixels.
 
     Parameters

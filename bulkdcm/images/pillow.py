@@ -15,7 +15,7 @@ from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
     from bulkdcm.model import IOD, Frame, Pixels, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
 _FORMATS = ("BMP", "TIFF", "WEBP", "GIF", "PNG")  # PNG: animated ones only
@@ -25,7 +25,7 @@ _TIFF_JPEG = {6, 7}
 _TIFF_WHITE_IS_ZERO = 0
 
 
-def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     """Return the frame of a BMP, TIFF, WebP or GIF file.
 
     Parameters
@@ -85,13 +85,13 @@ def _walked(source: Source) -> _File:
     return _File()
 
 
-def _most_bytes(file: _File, settings: Settings) -> int:
+def _most_bytes(file: _File, settings: PixelSettings) -> int:
     """Return the size of the largest frame's pixels; what is over the limit is never decoded."""
     sizes = [rows * columns for rows, columns in file.sizes]
     return 4 * max((size for size in sizes if size <= settings.max_pixels), default=0)
 
 
-def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD, file: _File) -> int:
+def _count(source: Source, settings: PixelSettings, image: Image.Image, iod: IOD, file: _File) -> int:
     """Return the number of frames; refuse those that are too many, or too large."""
     size, bands, bits = (image.height, image.width), len(image.getbands()), 16 if "16" in image.mode else 8
     limits.check(source.path, size, bands, bits, settings)
@@ -105,9 +105,9 @@ def _count(source: Source, settings: Settings, image: Image.Image, iod: IOD, fil
     return count
 
 
-def _frames(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
+def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _File) -> Frame:
     """Return all frames of the file; colour is gray only where every frame is."""
-    kept = replace(settings, keep_color=True)
+    kept = settings.changed(keep_color=True)
     found = []
     for index in range(len(file.sizes) or int(getattr(image, "n_frames", 1))):
         image.seek(index)
@@ -132,7 +132,7 @@ def _frames(source: Source, settings: Settings, image: Image.Image, file: _File)
     )
 
 
-def _frame(source: Source, settings: Settings, image: Image.Image, file: _File) -> Frame:
+def _frame(source: Source, settings: PixelSettings, image: Image.Image, file: _File) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
     facts = native.FileFacts(
         # Pillow turns a TIFF by itself.
@@ -148,7 +148,7 @@ def _frame(source: Source, settings: Settings, image: Image.Image, file: _File) 
     return native.frame_of(pixels, facts, settings, (decoded, file.said, palette, about_alpha))
 
 
-def _decode(source: Source, settings: Settings, image: Image.Image) -> tuple[Pixels, Pixels | None]:
+def _decode(source: Source, settings: PixelSettings, image: Image.Image) -> tuple[Pixels, Pixels | None]:
     _refuse_inexact(source, image)
     mode = image.mode
     if mode == "CMYK":

@@ -23,14 +23,14 @@ from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
 if TYPE_CHECKING:
     from bulkdcm.images.png_chunks import PngHeader
     from bulkdcm.model import IOD, Frame, Pixels, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
 _MODES = {GRAY: "mono", RGB: "rgb", RGB_ALPHA: "rgba"}
 _IHDR_END = 33
 _KEY_BYTES = {GRAY: 2, RGB: 6}  # of a transparent colour
 
 
-def read(source: Source, settings: Settings, iod: IOD) -> Frame:
+def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     """Return the frame of a PNG file.
 
     Parameters
@@ -66,7 +66,7 @@ def read(source: Source, settings: Settings, iod: IOD) -> Frame:
     return _frame(source, settings, header, pixels, opacity)
 
 
-def _frame(source: Source, settings: Settings, header: PngHeader, pixels: Pixels, opacity: Pixels | None) -> Frame:
+def _frame(source: Source, settings: PixelSettings, header: PngHeader, pixels: Pixels, opacity: Pixels | None) -> Frame:
     about_alpha = ""
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)

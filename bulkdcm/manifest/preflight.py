@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import Offer
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import ManifestSettings
 
 
 def checked(
-    read: Manifest, settings: Settings, offer: Offer, *, root: str, reserved: Collection[str]
+    read: Manifest, settings: ManifestSettings, offer: Offer, *, root: str, reserved: Collection[str]
 ) -> tuple[Manifest, list[Problem]]:
     """Return a manifest resolved, with each source by the name it has on the disk, and every problem of it.
 

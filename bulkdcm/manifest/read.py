@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import ManifestSettings
 
 _BATCH = 20_000
 _MAX_COLUMNS = 1000
 _MAX_LINE_CHARS = 16_000_000
 
 
-def read(path: Path, settings: Settings) -> Manifest:
+def read(path: Path, settings: ManifestSettings) -> Manifest:
     """Return the manifest in `path`.
 
     Parameters
@@ -179,7 +179,7 @@ def _check_header(path: Path, header: list[str], *, foreign: bool) -> None:
         raise ManifestError.of(path, problems)
 
 
-def _with_defaults(manifest: Manifest, settings: Settings) -> Manifest:
+def _with_defaults(manifest: Manifest, settings: ManifestSettings) -> Manifest:
     """Return the manifest with unwanted columns left out, `--set` values filled in, and spaces that say nothing cut off."""
     wanted = {name: column for name, column in manifest.columns.items() if name not in settings.ignore_columns}
     columns = {name: column.mapped(lambda cell: cell.strip(" ")) for name, column in wanted.items()}

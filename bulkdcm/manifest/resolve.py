@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bulkdcm.model import Fingerprint, Offer
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import ManifestSettings
 
 OTHER = "OT"
 
 
-def resolve(manifest: Manifest, settings: Settings, offer: Offer) -> Manifest:
+def resolve(manifest: Manifest, settings: ManifestSettings, offer: Offer) -> Manifest:
     """Return the manifest with what follows from it filled in: source paths normal, SOP class UIDs, Modality, outputs.
 
     Parameters
@@ -95,7 +95,7 @@ def _usual_modality(asked: str, offer: Offer) -> str:
     return iod.modalities[0] if iod and iod.modalities else OTHER
 
 
-def _outputs(outputs: Column, sources: Column, settings: Settings) -> Column:
+def _outputs(outputs: Column, sources: Column, settings: ManifestSettings) -> Column:
     outputs = outputs.mapped(_normal)
     if settings.layout != "mirror" or "" not in outputs.values:
         return outputs

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bulkdcm.manifest.table import Manifest
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import ManifestSettings
 
     Mask = npt.NDArray[np.bool_]
 
@@ -35,7 +35,7 @@ _CHARS_SHOWN, _NAMES_SHOWN = 200, 30
 _EXAMPLE = "as \"Modality == 'CR' and PatientSex in ('F', 'O')\""
 
 
-def selected(manifest: Manifest, settings: Settings) -> Mask:
+def selected(manifest: Manifest, settings: ManifestSettings) -> Mask:
     """Return for each row whether the settings' `rows`, `where` and `sample` take it.
 
     Raises

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bulkdcm.model import InstanceUIDs, ManifestRow, Source
-    from bulkdcm.settings import Settings
+    from bulkdcm.setting_parts import PixelSettings
 
     Buffer = bytes | memoryview
     Stage = Literal["decode", "build", "encode"]
@@ -29,7 +29,7 @@ class Making:
         To be told which stage begins, for the row's times, and for where it failed.
     """
 
-    settings: Settings
+    settings: PixelSettings
     uid_key: bytes
     enter: Callable[[Stage], None]
 

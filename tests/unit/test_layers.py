@@ -7,10 +7,17 @@ import graphlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bulkdcm.engines import ENGINES
+from bulkdcm.model import IMAGE
+from bulkdcm.objects import MAKERS
+from bulkdcm.report import WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
@@ -23,6 +30,7 @@ LAYERS = (
     ("system", "dicom_file"),
     ("engines", "leftovers", "stores"),
     ("settings", "ledger"),
+    ("setting_parts",),
     ("uids",),
     ("attributes",),
     ("manifest", "images", "iods", "encode", "report"),
@@ -108,16 +116,36 @@ def test_only_engines_import_joblib_and_dask():
 NAMES_AN_ENGINE = {"interrupts.py"}
 
 
-def test_no_engine_is_known_by_its_name_outside_its_package():
-    """Others ask it for a fact; else a new engine would miss what was decided by the names of the old ones."""
-    found = {
+def constants(package: str, names: Collection[str]) -> set[str]:
+    """Return where the code outside a package has one of some names as a constant."""
+    return {
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in MODULES
-        if path.parent.name != "engines" and str(path.relative_to(PACKAGE)) not in NAMES_AN_ENGINE
+        if path.parent.name != package and str(path.relative_to(PACKAGE)) not in NAMES_AN_ENGINE
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value in ENGINES
+        if isinstance(node, ast.Constant) and node.value in names
     }
-    assert not found
+
+
+@pytest.mark.parametrize(
+    ("package", "names"),
+    [("engines", ENGINES), ("objects", MAKERS.keys() - {IMAGE}), ("report", WRITERS)],
+    ids=["engines", "kinds", "report files"],
+)
+def test_nothing_is_known_by_its_name_outside_its_package(package, names):
+    """Others ask it for a fact; else a new one would miss what was decided by the names of the old ones."""
+    assert not constants(package, names)
+
+
+def test_stores_are_known_where_they_are_chosen_and_nowhere_else():
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        if path.parent.name != "stores"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and node.id in {"Local", "Null", "Recognise"}
+    }
+    assert found == {"conversion/api.py"}
 
 
 def test_only_the_report_imports_pandas():
