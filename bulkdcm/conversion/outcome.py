@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.errors import Stage
-    from bulkdcm.model import Fingerprint, InstanceUIDs
+    from bulkdcm.model import Fingerprint
+    from bulkdcm.objects import Made
     from bulkdcm.stores import Stored
 
 
@@ -52,10 +53,8 @@ class Converted:
         Of each line of the manifest that went into it; the first is the row's own.
     stored
         Where it is.
-    uids, sop_class_uid, transfer_syntax_uid, photometric_interpretation, rows, columns, bits_stored, samples_per_pixel
-        As in `objects.Made`.
-    decisions
-        The same, as one text.
+    made
+        What it is, without its bytes.
     referenced
         Digest of the objects that it refers to; None for none.
     seconds, worker
@@ -64,15 +63,7 @@ class Converted:
 
     sources: tuple[SourceFacts, ...]
     stored: Stored
-    uids: InstanceUIDs
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    photometric_interpretation: str
-    rows: int
-    columns: int
-    bits_stored: int
-    samples_per_pixel: int
-    decisions: str
+    made: Made
     referenced: str | None
     seconds: Seconds
     worker: int
@@ -84,23 +75,24 @@ class Converted:
 
     def record(self) -> dict[str, Any]:
         """Return what all lines of the row have in common, a key a ledger column."""
+        made = self.made
         return {
             "status": "converted",
             "output": self.stored.name,
             "output_size_bytes": self.stored.size_bytes,
             "output_sha256": self.stored.sha256,
             "output_version": self.stored.version,
-            "study_instance_uid": self.uids.study_instance_uid,
-            "series_instance_uid": self.uids.series_instance_uid,
-            "sop_instance_uid": self.uids.sop_instance_uid,
-            "sop_class_uid": self.sop_class_uid,
-            "transfer_syntax_uid": self.transfer_syntax_uid,
-            "photometric_interpretation": self.photometric_interpretation,
-            "rows": self.rows,
-            "columns": self.columns,
-            "bits_stored": self.bits_stored,
-            "samples_per_pixel": self.samples_per_pixel,
-            "decisions": self.decisions,
+            "study_instance_uid": made.uids.study_instance_uid,
+            "series_instance_uid": made.uids.series_instance_uid,
+            "sop_instance_uid": made.uids.sop_instance_uid,
+            "sop_class_uid": made.sop_class_uid,
+            "transfer_syntax_uid": made.transfer_syntax_uid,
+            "photometric_interpretation": made.photometric_interpretation,
+            "rows": made.rows,
+            "columns": made.columns,
+            "bits_stored": made.bits_stored,
+            "samples_per_pixel": made.samples_per_pixel,
+            "decisions": "; ".join(made.decisions),
             "referenced": self.referenced,
             "worker": self.worker,
             **{name: getattr(self.seconds, name) for name in Seconds.__slots__},

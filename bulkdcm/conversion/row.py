@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import system
@@ -188,15 +188,7 @@ def _converted(row: ManifestRow, made: Made, stored: Stored, progress: _Progress
     return Converted(
         sources=_facts(row, progress.sources),
         stored=stored,
-        uids=made.uids,
-        sop_class_uid=made.sop_class_uid,
-        transfer_syntax_uid=made.transfer_syntax_uid,
-        photometric_interpretation=made.photometric_interpretation,
-        rows=made.rows,
-        columns=made.columns,
-        bits_stored=made.bits_stored,
-        samples_per_pixel=made.samples_per_pixel,
-        decisions="; ".join(made.decisions),
+        made=replace(made, data=()),
         referenced=dependencies.digest(row.references),
         seconds=progress.seconds(),
         worker=os.getpid(),
