@@ -246,6 +246,8 @@ class Module:
         Attributes with an honest default, keyword to cell text.
     fill
         Called after the row's attributes are in the dataset, for what depends on them or on the frame.
+    varies
+        Whether what it fills differs between images that are alike in all but their pixels.
     """
 
     name: str
@@ -253,6 +255,7 @@ class Module:
     empty: tuple[str, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
     fill: Callable[[Elements, ManifestRow, Frame], None] | None = None
+    varies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,13 @@ def calling() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def involved() -> frozenset[str]:
+    """Return the attributes on which it depends, or for which it is decided, what `filled` returns."""
+    members = (test.keyword for called in CALLED_UP for test in called.members)
+    return frozenset(members) | {keyword for called in CALLED_UP for keyword, _ in called.fills}
+
+
+@lru_cache(maxsize=1)
 def _valued_members() -> frozenset[str]:
     return frozenset(test.keyword for called in CALLED_UP for test in called.members if test.values)
 

@@ -14,19 +14,11 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.context import Context
     from bulkdcm.errors import Stage
     from bulkdcm.model import Fingerprint
-    from bulkdcm.objects import Made
     from bulkdcm.stores import Stored
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seconds:
-    """Wall time of each stage of one row, in seconds."""
-
-    read_s: float = 0.0
-    decode_s: float = 0.0
-    build_s: float = 0.0
-    encode_s: float = 0.0
-    store_s: float = 0.0
+# Wall time of each stage of a row, in seconds; a stage that it didn't come to takes none.
+_NO_TIME = {"read_s": 0.0, "decode_s": 0.0, "build_s": 0.0, "encode_s": 0.0, "store_s": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +32,12 @@ class SourceFacts:
 
     def record(self) -> dict[str, Any]:
         """Return the facts, a key a ledger column."""
-        return {name: getattr(self, name) for name in SourceFacts.__slots__}
+        return {
+            "ordinal": self.ordinal,
+            "source_size_bytes": self.source_size_bytes,
+            "source_sha256": self.source_sha256,
+            "source_version": self.source_version,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +51,7 @@ class Converted:
     stored
         Where it is.
     made
-        What it is, without its bytes.
+        What it is, a key a ledger column.
     referenced
         Digest of the objects that it refers to; None for none.
     seconds, worker
@@ -63,9 +60,9 @@ class Converted:
 
     sources: tuple[SourceFacts, ...]
     stored: Stored
-    made: Made
+    made: Mapping[str, Any]
     referenced: str | None
-    seconds: Seconds
+    seconds: Mapping[str, float]
     worker: int
 
     @property
@@ -75,27 +72,17 @@ class Converted:
 
     def record(self) -> dict[str, Any]:
         """Return what all lines of the row have in common, a key a ledger column."""
-        made = self.made
         return {
+            **self.made,
             "status": "converted",
             "output": self.stored.name,
             "output_size_bytes": self.stored.size_bytes,
             "output_sha256": self.stored.sha256,
             "output_version": self.stored.version,
-            "study_instance_uid": made.uids.study_instance_uid,
-            "series_instance_uid": made.uids.series_instance_uid,
-            "sop_instance_uid": made.uids.sop_instance_uid,
-            "sop_class_uid": made.sop_class_uid,
-            "transfer_syntax_uid": made.transfer_syntax_uid,
-            "photometric_interpretation": made.photometric_interpretation,
-            "rows": made.rows,
-            "columns": made.columns,
-            "bits_stored": made.bits_stored,
-            "samples_per_pixel": made.samples_per_pixel,
-            "decisions": "; ".join(made.decisions),
             "referenced": self.referenced,
             "worker": self.worker,
-            **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
+            **_NO_TIME,
+            **self.seconds,
         }
 
 
@@ -124,7 +111,7 @@ class Failed:
     error: str
     message: str
     traceback: str = ""
-    seconds: Seconds = field(default_factory=Seconds)
+    seconds: Mapping[str, float] = field(default_factory=dict)
     worker: int = 0
 
     @property
@@ -141,7 +128,8 @@ class Failed:
             "message": printable(self.message),
             "traceback": printable(self.traceback),
             "worker": self.worker,
-            **{name: getattr(self.seconds, name) for name in Seconds.__slots__},
+            **_NO_TIME,
+            **self.seconds,
         }
 
 

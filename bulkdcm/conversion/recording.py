@@ -91,7 +91,7 @@ class Recording:
 
     def _taken_uid(self, outcome: Converted) -> Failed | None:
         """Return a row as failed if the UID derived for it is the one that another row names."""
-        uid, rows = outcome.made.uids.sop_instance_uid, self.work.rows
+        uid, rows = outcome.made["sop_instance_uid"], self.work.rows
         if uid not in self._given_uids or rows.column("SOPInstanceUID")[outcome.ordinal]:
             return None
         message = (

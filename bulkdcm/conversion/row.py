@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm import system
 from bulkdcm._version import __version__
 from bulkdcm.conversion import dependencies
-from bulkdcm.conversion.outcome import ChunkResult, Converted, Failed, Seconds, SourceFacts, columns_of
+from bulkdcm.conversion.outcome import ChunkResult, Converted, Failed, SourceFacts, columns_of
 from bulkdcm.engines import guard
 from bulkdcm.errors import ClusterError, ReadError, RowError, StorageError
 from bulkdcm.images import failures
@@ -19,7 +19,7 @@ from bulkdcm.objects import MAKERS, Making
 from bulkdcm.stores import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import Outcome
@@ -45,10 +45,10 @@ class _Progress:
         self._spent[key] = self._spent.get(key, 0.0) + now - self._since
         self.stage, self._since = stage, now
 
-    def seconds(self) -> Seconds:
+    def seconds(self) -> dict[str, float]:
         """Return the time of each stage so far."""
         self.enter(self.stage)
-        return Seconds(**self._spent)
+        return self._spent
 
 
 def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
@@ -63,14 +63,11 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
         msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
         raise ClusterError(msg)
     outcomes: list[Outcome] = []
-    stopped = ""
     try:
-        for outcome in _outcomes(rows, context):
-            outcomes.append(outcome)
-            if context.settings.fail_fast and isinstance(outcome, Failed):
-                break
+        with context.outputs.at_hand() as outputs:
+            stopped = _convert_rows(rows, replace(context, outputs=outputs), outcomes)
     except StorageError as error:
-        stopped = error.message
+        return ChunkResult(stopped=error.message)  # as below
     stored = [o.stored.staged or o.stored.name for o in outcomes if isinstance(o, Converted)]
     try:
         if stored and context.settings.fsync and context.outputs.needs_sync:
@@ -99,11 +96,19 @@ def result_of(
     return ChunkResult(columns=columns, staged=staged, unsettled=unsettled, stopped=stopped)
 
 
-def _outcomes(rows: Sequence[ManifestRow], context: Context) -> Iterator[Outcome]:
+def _convert_rows(rows: Sequence[ManifestRow], context: Context, outcomes: list[Outcome]) -> str:
+    """Add the outcome of each row; return why the rest of them were not tried, or an empty string."""
     for row in rows:
         guard.begin(row.ordinal)
-        yield convert_row(row, context)
+        try:
+            outcome = convert_row(row, context)
+        except StorageError as error:
+            return error.message
+        outcomes.append(outcome)
         guard.end()
+        if context.settings.fail_fast and isinstance(outcome, Failed):
+            break
+    return ""
 
 
 def convert_row(row: ManifestRow, context: Context) -> Outcome:
@@ -188,7 +193,7 @@ def _converted(row: ManifestRow, made: Made, stored: Stored, progress: _Progress
     return Converted(
         sources=_facts(row, progress.sources),
         stored=stored,
-        made=replace(made, data=()),
+        made=made.record(),
         referenced=dependencies.digest(row.references),
         seconds=progress.seconds(),
         worker=os.getpid(),
@@ -212,14 +217,16 @@ def _facts(row: ManifestRow, sources: Sequence[Source]) -> tuple[SourceFacts, ..
     )
 
 
-def timed_out(row: ManifestRow, timeout_s: float, seconds: Seconds | None = None, worker: int = 0) -> Failed:
+def timed_out(
+    row: ManifestRow, timeout_s: float, seconds: Mapping[str, float] | None = None, worker: int = 0
+) -> Failed:
     """Return the outcome of a row that is over its time."""
     return Failed(
         sources=_facts(row, ()),
         stage="timeout",
         error="RowTimeout",
         message=f"{row.source}: not converted within --row-timeout {timeout_s:g} s. Raise it, or look at the image.",
-        seconds=seconds or Seconds(),
+        seconds=seconds or {},
         worker=worker,
     )
 

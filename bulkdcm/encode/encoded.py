@@ -22,7 +22,7 @@ _MOST, _MOST_BYTES = 65_536, 512  # profiles and long texts would fill the memor
 _PREAMBLE = bytes(128) + b"DICM"
 _VERSION = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
 # By the element's own identity: equal cells give the very same element (see `values.element`).
-_kept: dict[tuple[int, bool], tuple[object, bytes]] = {}
+_kept: dict[bool, dict[int, tuple[object, bytes]]] = {False: {}, True: {}}
 
 
 def dataset_bytes(dataset: Elements, *, implicit_vr: bool) -> bytes:
@@ -36,17 +36,17 @@ def dataset_bytes(dataset: Elements, *, implicit_vr: bool) -> bytes:
         Implicit VR Little Endian; else explicit.
     """
     parts = []
-    for tag in sorted(dataset):
-        element = dataset[tag]
-        kept = _kept.get((id(element), implicit_vr))
+    known = _kept[implicit_vr]
+    for _, element in sorted(dataset.items()):
+        kept = known.get(id(element))
         if kept is not None and kept[0] is element:
             parts.append(kept[1])
             continue
         data = _encoded(element, implicit_vr=implicit_vr)
         if len(data) <= _MOST_BYTES:
-            if len(_kept) >= _MOST:
-                _kept.clear()
-            _kept[(id(element), implicit_vr)] = (element, data)
+            if len(known) >= _MOST:
+                known.clear()
+            known[id(element)] = (element, data)
         parts.append(data)
     return b"".join(parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 IMPLEMENTATION_CLASS_UID = UID("2.25.226543287170306389154022203868542829531")
 IMPLEMENTATION_VERSION_NAME = "BULKDCM"
 
-_NATIVE: dict[str, str] = {
+_NATIVE: dict[str, UID] = {
     "auto": ExplicitVRLittleEndian,
     "explicit": ExplicitVRLittleEndian,
     "implicit": ImplicitVRLittleEndian,
@@ -66,11 +67,11 @@ def encode(dataset: Elements, frame: Frame, transfer_syntax: str) -> tuple[list[
     """
     if frame.streams:
         pixel_data = _encapsulated(dataset, frame.streams)
-        return [_encode_known(dataset, UID(frame.transfer_syntax_uid)), *pixel_data], frame.transfer_syntax_uid
+        return [_encode_known(dataset, _uid_of(frame.transfer_syntax_uid)), *pixel_data], frame.transfer_syntax_uid
     if frame.pixels is None:
         msg = "the frame has neither pixels nor a stream."
         raise EncodeError(msg)
-    uid = UID(_NATIVE[transfer_syntax])
+    uid = _NATIVE[transfer_syntax]
     pixels = np.ascontiguousarray(frame.pixels.astype(frame.pixels.dtype.newbyteorder("<"), copy=False))
     word = frame.bits_allocated > 8 or uid == ImplicitVRLittleEndian  # PS3.5 A.1, A.2
     if uid == DeflatedExplicitVRLittleEndian:
@@ -86,6 +87,11 @@ def encode(dataset: Elements, frame: Frame, transfer_syntax: str) -> tuple[list[
         memoryview(pixels.reshape(-1).view(np.uint8).data),
         b"\0" * (pixels.nbytes % 2),
     ], uid
+
+
+@lru_cache(maxsize=256)
+def _uid_of(text: str) -> UID:
+    return UID(text)  # which pydicom looks at each time
 
 
 def _encode_known(dataset: Elements, uid: UID) -> bytes:

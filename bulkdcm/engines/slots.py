@@ -61,14 +61,15 @@ class OwnSlot:
 
 
 def under_way(folder: str) -> list[Slot]:
-    """Return the items that workers, dead or alive, are at."""
+    """Return the items that workers, dead or alive, are at; none once the run's end has removed what they said."""
     found = []
-    for path in Path(folder).iterdir():
-        data = path.read_bytes()
-        if len(data) == _FORM.size:
-            after, began_s = _FORM.unpack(data)
-            if after:
-                found.append(Slot(int(path.name), after - 1, began_s))
+    with contextlib.suppress(FileNotFoundError):
+        for path in Path(folder).iterdir():
+            data = path.read_bytes()
+            if len(data) == _FORM.size:
+                after, began_s = _FORM.unpack(data)
+                if after:
+                    found.append(Slot(int(path.name), after - 1, began_s))
     return found
 
 

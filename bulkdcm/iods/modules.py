@@ -84,6 +84,7 @@ GENERAL_IMAGE = Module(
     # ORIGINAL would claim that the pixels come straight from a sensor, which nobody can know of a PNG or JPEG.
     defaults=(("ImageType", "DERIVED\\SECONDARY"),),
     fill=_lossy_history,
+    varies=True,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ STORED = (*CONTENT, *CHECKSUMS)
 FILE_FACTS = ("output", "output_size_bytes", "output_version", "output_sha256")
 """What tells whether a file is the one that was written."""
 
-_DECISIVE_PLACES = tuple(CONTENT.index(name) for name in DECISIVE[1:])
+_EMPTY: dict[str, Any] = dict.fromkeys(CONTENT)
+_in_order = itemgetter(*CONTENT)
+_decisive = itemgetter(*(CONTENT.index(name) for name in DECISIVE[1:]))
 
 
 def sealed(record: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -139,8 +142,8 @@ def sealed(record: Mapping[str, Any]) -> tuple[Any, ...]:
     record
         With keys of `CONTENT`.
     """
-    values = tuple([record.get(name) for name in CONTENT])
-    return (*values, checksum(values[1:]), checksum([values[place] for place in _DECISIVE_PLACES]))
+    values: tuple[Any, ...] = _in_order({**_EMPTY, **record})
+    return (*values, checksum(values[1:]), checksum(_decisive(values)))
 
 
 def checksum(values: Sequence[Any]) -> int:

@@ -63,6 +63,22 @@ class Made:
     samples_per_pixel: int = 0
     decisions: tuple[str, ...] = ()
 
+    def record(self) -> dict[str, Any]:
+        """Return what it is, a key a ledger column."""
+        return {
+            "study_instance_uid": self.uids.study_instance_uid,
+            "series_instance_uid": self.uids.series_instance_uid,
+            "sop_instance_uid": self.uids.sop_instance_uid,
+            "sop_class_uid": self.sop_class_uid,
+            "transfer_syntax_uid": self.transfer_syntax_uid,
+            "photometric_interpretation": self.photometric_interpretation,
+            "rows": self.rows,
+            "columns": self.columns,
+            "bits_stored": self.bits_stored,
+            "samples_per_pixel": self.samples_per_pixel,
+            "decisions": "; ".join(self.decisions),
+        }
+
 
 class Maker(Protocol):
     """One kind of object.

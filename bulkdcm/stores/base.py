@@ -50,6 +50,11 @@ class Place:
         """Of the file, relative to the store; empty where that is it."""
         return self.name.rpartition("/")[0]
 
+    @property
+    def base(self) -> str:
+        """Name of the file in its folder."""
+        return self.name.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
@@ -144,6 +149,13 @@ class Store(Protocol):
 
     def read(self, name: str) -> Source:
         """Return a file's bytes and their SHA-256; `ReadError` where they can't be had."""
+        ...
+
+    def at_hand(self) -> AbstractContextManager[Self]:
+        """Return the store for many files in one go: what one `put` finds out is kept for the next.
+
+        At the block's end, `StorageError` says that what was put isn't where it should be.
+        """
         ...
 
     def put(self, place: Place, data: Sequence[Buffer]) -> Stored:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Identity = tuple[int, int]
 
 UNKNOWN: Identity = (0, 0)
+_MOST_HELD = 64
 # Windows has none of it: a name is looked up from the top there.
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink, os.stat} <= os.supports_dir_fd
 
@@ -136,6 +137,117 @@ def opened(path: str, identity: Identity) -> Iterator[Opened]:
         yield Opened(path, descriptor)
     finally:
         os.close(descriptor)
+
+
+class Held:
+    """A folder and those within it, held open while files go into them.
+
+    Whatever comes to their places meanwhile, files go into the very folders that were looked at; `let_go` says so if another
+    is in such a place then, so that nothing in it is called done.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+    identity
+        Its device and number; (0, 0) where that isn't known.
+
+    Raises
+    ------
+    StorageError
+        Where another folder, or none, is in its place.
+    """
+
+    def __init__(self, path: str, identity: Identity) -> None:
+        self._path = path
+        self._folders: dict[str, Opened] = {}
+        self._open = contextlib.ExitStack()
+        self._root = self._open.enter_context(opened(path, identity))
+
+    def inside(self, name: str) -> Opened:
+        """Return the folder of that name, made where it isn't there; the root for an empty name.
+
+        Raises
+        ------
+        OSError
+            Where it can't be, or is a link that leads outside.
+        StorageError
+            As in `let_go`.
+        """
+        if not name:
+            return self._root
+        known = self._folders.get(name)
+        if known is None or known.descriptor is None:
+            if len(self._folders) >= _MOST_HELD:
+                self.let_go()
+            known = self._folders[name] = self._opened(name)
+        return known
+
+    def _opened(self, name: str) -> Opened:
+        path = os.path.join(self._path, name)
+        check_inside(self._path, path)
+        if self._root.descriptor is None:
+            os.makedirs(path, exist_ok=True)
+            return Opened(path, None)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        try:
+            descriptor = os.open(name, flags, dir_fd=self._root.descriptor)
+        except FileNotFoundError:
+            self._make(name, self._root.descriptor)
+            descriptor = os.open(name, flags, dir_fd=self._root.descriptor)
+        try:
+            check_inside(
+                self._path, path
+            )  # nothing can have come between that isn't there still, or is noticed at the end
+        except OSError:
+            os.close(descriptor)
+            raise
+        return Opened(path, descriptor)
+
+    def _make(self, name: str, root: int) -> None:
+        """Make a folder and those above it; never the root itself, which someone has removed where it isn't there."""
+        parts = name.split("/")
+        for depth in range(len(parts)):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir("/".join(parts[: depth + 1]), dir_fd=root)
+
+    def forget(self, name: str) -> None:
+        """Let go of a folder that was removed."""
+        gone = self._folders.pop(name, None)
+        if gone is not None and gone.descriptor is not None:
+            os.close(gone.descriptor)
+
+    def let_go(self) -> None:
+        """Close the folders within, and see that they are where they were.
+
+        Raises
+        ------
+        StorageError
+            Where one was removed, moved or replaced.
+        """
+        missing = ""
+        for name in list(self._folders):
+            held = self._folders[name]
+            try:
+                there = os.stat(held.path)
+                same = held.descriptor is None or os.path.samestat(there, os.fstat(held.descriptor))
+            except OSError:
+                same = False
+            missing = missing or ("" if same else held.path)
+            self.forget(name)
+        if missing:
+            raise _gone(missing)
+
+    def close(self) -> None:
+        """Let go of all.
+
+        Raises
+        ------
+        StorageError
+            As in `let_go`.
+        """
+        with self._open:
+            self.let_go()
 
 
 def check_inside(folder: str | Path, parent: str | Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
 from bulkdcm import system
 from bulkdcm.errors import StorageError
@@ -34,6 +34,8 @@ class Local:
         Whether a file may be read through a link that leads outside.
     identity
         Device and number of the folder that is meant; (0, 0) where that isn't known.
+    held_open
+        The folder and those within, in the block of `at_hand`.
     """
 
     atomic_put: ClassVar[bool] = True
@@ -45,6 +47,7 @@ class Local:
     option: str = "--out"
     follow_links: bool = False
     identity: folder.Identity = folder.UNKNOWN
+    held_open: folder.Held | None = field(default=None, repr=False, compare=False)
 
     @property
     def local_path(self) -> str:
@@ -87,8 +90,32 @@ class Local:
 
     def put(self, place: Place, data: Sequence[Buffer]) -> Stored:
         """See `Store`: a temporary name beside the place, then a rename."""
-        with folder.opened(self.root, self.identity) as opened:
-            return putting.put(opened, place, data)
+        if self.held_open is None:
+            with self.at_hand() as store:
+                return store.put(place, data)
+        for is_last in (False, True):
+            try:
+                return putting.put(self.held_open.inside(place.folder), place, data)
+            except FileNotFoundError as error:
+                self.held_open.forget(place.folder)
+                if is_last:
+                    raise putting.explained(error, place) from error
+            except OSError as error:
+                raise putting.explained(error, place) from error
+        raise AssertionError
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[Self]:
+        """See `Store`: folders are held open."""
+        held = folder.Held(self.root, self.identity)
+        try:
+            yield replace(self, held_open=held)
+        except BaseException:
+            with contextlib.suppress(StorageError):
+                held.close()
+            raise
+        else:
+            held.close()
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:

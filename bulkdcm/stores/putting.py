@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from bulkdcm import system
 from bulkdcm.errors import DISK_FAULTS, StorageError, StoreError
 from bulkdcm.stores.base import Stored
-from bulkdcm.stores.folder import check_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,27 +30,33 @@ RESUME = "Make room or mend the disk, then run the same command again."
 
 
 def put(folder: Opened, place: Place, data: Sequence[Buffer]) -> Stored:
-    """Write a file below an open folder; see `Store.put`."""
-    temporary = temporary_name()
-    temporary = folder.below(f"{place.folder}/{temporary}" if place.folder else temporary)
+    """Write a file into the open folder of its place; see `Store.put`.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the folder isn't there any more.
+    StorageError, StoreError
+        As in `Store.put`.
+    """
+    temporary = folder.below(temporary_name())
     try:
-        check_inside(folder.path, os.path.join(folder.path, place.folder))
-        try:
-            mtime_ns = _write(folder, temporary, data)
-        except FileNotFoundError:
-            _make_below(folder, place.folder)
-            mtime_ns = _write(folder, temporary, data)
-        return _named(folder, place, temporary, stored(place.name, data, mtime_ns))
+        return _named(folder, place, temporary, stored(place.name, data, _write(folder, temporary, data)))
     except BaseException as error:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder.descriptor)
-        if not isinstance(error, OSError):
-            raise
-        if error.errno in DISK_FAULTS:  # no row could be stored, so the run ends and can be resumed
-            msg = f"{place.name}: {error.strerror}. {RESUME}"
-            raise StorageError(msg) from error
-        msg = f"{place.name}: {error.strerror}. Check the name in the output column and the permissions of the folder."
-        raise StoreError(msg) from error
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise explained(error, place) from error
+        raise
+
+
+def explained(error: OSError, place: Place) -> StorageError | StoreError:
+    """Return what the system says of a file as an error of the run if no row could be stored, else of the row."""
+    if error.errno in DISK_FAULTS:
+        return StorageError(f"{place.name}: {error.strerror}. {RESUME}")
+    return StoreError(
+        f"{place.name}: {error.strerror}. Check the name in the output column and the permissions of the folder."
+    )
 
 
 def temporary_name() -> str:
@@ -63,22 +68,22 @@ def _named(folder: Opened, place: Place, temporary: str, stored: Stored) -> Stor
     """Give a complete file its name, or leave it beside a file that may not go."""
     at = folder.descriptor
     if not place.staged:
-        name = folder.below(place.name)
+        name = folder.below(place.base)
         if place.replaces is not None and place.replaces == _version(name, at):
             os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
             return stored
         try:
             system.rename_new(temporary, name, at)
         except FileExistsError:
-            if (found := same(folder, stored)) is not None:
+            if (found := same(folder, place.base, stored)) is not None:
                 os.unlink(temporary, dir_fd=at)
                 return replace(stored, version=found)
         else:
             return stored
     digest = hashlib.sha256(f"{place.owner}\n{place.name}".encode("utf-8", "surrogateescape")).hexdigest()
-    staged = f"{place.folder}/.{digest[:16]}{STAGED_SUFFIX}".lstrip("/")
-    os.replace(temporary, folder.below(staged), src_dir_fd=at, dst_dir_fd=at)
-    return replace(stored, staged=staged)
+    base = f".{digest[:16]}{STAGED_SUFFIX}"
+    os.replace(temporary, folder.below(base), src_dir_fd=at, dst_dir_fd=at)
+    return replace(stored, staged=f"{place.folder}/{base}".lstrip("/"))
 
 
 def _version(name: str, at: int | None) -> int | None:
@@ -89,11 +94,11 @@ def _version(name: str, at: int | None) -> int | None:
         return None
 
 
-def same(folder: Opened, stored: Stored) -> int | None:
-    """Return the modification time in ns of the file at its place if it holds the bytes that were to be stored."""
+def same(folder: Opened, base: str, stored: Stored) -> int | None:
+    """Return the modification time in ns of the file of that name if it holds the bytes that were to be stored."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(folder.below(stored.name), flags, dir_fd=folder.descriptor)
+        descriptor = os.open(folder.below(base), flags, dir_fd=folder.descriptor)
     except OSError:
         return None
     with open(descriptor, "rb") as file:
@@ -101,14 +106,6 @@ def same(folder: Opened, stored: Stored) -> int | None:
         if not stat.S_ISREG(status.st_mode) or status.st_size != stored.size_bytes:
             return None
         return status.st_mtime_ns if hashlib.file_digest(file, "sha256").hexdigest() == stored.sha256 else None
-
-
-def _make_below(folder: Opened, inside: str) -> None:
-    """Make the folders of an output; never the output folder itself, which someone has removed where it isn't there."""
-    names = inside.split("/") if inside else []
-    for depth in range(len(names)):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder.below("/".join(names[: depth + 1])), dir_fd=folder.descriptor)
 
 
 def stored(name: str, data: Sequence[Buffer], mtime_ns: int) -> Stored:

@@ -10,6 +10,7 @@ from bulkdcm.errors import ReadError
 from bulkdcm.model import Source
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_PIECE_BYTES = 2**20
 _MAX_BYTES = 2**32 - 2  # more can't become one Pixel Data element (PS3.5 7.1.2)
 
 
@@ -33,30 +34,41 @@ def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
         Where the file is missing, unreadable, not regular, outside the root or empty.
     """
     try:
-        descriptor = os.open(os.path.join(root, name), _FLAGS)
+        descriptor = os.open(f"{root}/{name}", _FLAGS)
     except OSError as error:
         msg = f"{name}: {error.strerror or error}. Check the source column and {option} {root}."
         raise ReadError(msg) from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        msg = f"{name}: not a regular file. Name an image file."
-        raise ReadError(msg)
-    with open(descriptor, "rb", buffering=0) as file:  # a descriptor has no Path
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            msg = f"{name}: not a regular file. Name an image file."
+            raise ReadError(msg)
         if status.st_size > _MAX_BYTES:
             msg = f"{name}: {status.st_size} bytes are more than a DICOM object can hold (PS3.5 7.1.2)."
             raise ReadError(msg)
         if not follow_links:
             _check_inside(root, name, descriptor, option)
-        try:
-            data = file.readall()
-        except OSError as error:
-            msg = f"{name}: reading failed: {error.strerror or error}. Check the disk, then run again."
-            raise ReadError(msg) from error
+        data = _whole(descriptor, status.st_size)
+    except OSError as error:
+        msg = f"{name}: reading failed: {error.strerror or error}. Check the disk, then run again."
+        raise ReadError(msg) from error
+    finally:
+        os.close(descriptor)
     if not data:
         msg = f"{name}: the file is empty. Fetch it again."
         raise ReadError(msg)
     return Source(path=name, data=data, sha256=hashlib.sha256(data).hexdigest(), version=status.st_mtime_ns)
+
+
+def _whole(descriptor: int, size_bytes: int) -> bytes:
+    """Return all that a file holds, which may have changed its size since it was asked for."""
+    data = os.read(descriptor, size_bytes + 1)
+    if len(data) == size_bytes:
+        return data
+    parts = [data]
+    while parts[-1]:
+        parts.append(os.read(descriptor, _PIECE_BYTES))
+    return b"".join(parts)
 
 
 def _check_inside(root: str, name: str, descriptor: int, option: str) -> None:

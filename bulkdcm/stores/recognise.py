@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from bulkdcm.errors import StoreError
 from bulkdcm.stores import folder, putting
 from bulkdcm.stores.local import Local
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bulkdcm.stores.base import Buffer, Place, Stored
 
@@ -23,6 +24,11 @@ class Recognise(Local):
     needs_sync: ClassVar[bool] = False
     writes: ClassVar[bool] = False
     recognises: ClassVar[bool] = True
+
+    @contextlib.contextmanager
+    def at_hand(self) -> Iterator[Self]:
+        """See `Store`: nothing is put, so there is nothing to hold."""
+        yield self
 
     def put(self, place: Place, data: Sequence[Buffer]) -> Stored:
         """Return what is stored at a place if it is `data`.
@@ -40,7 +46,7 @@ class Recognise(Local):
                 msg = f"{place.name}: {error.strerror}. `bulkdcm convert` will make it."
                 raise StoreError(msg) from error
             found = putting.stored(place.name, data, 0)
-            version = putting.same(opened, found)
+            version = putting.same(opened, place.name, found)
         if version is None:
             msg = f"{place.name}: not what this row gives. `bulkdcm convert` will make it anew."
             raise StoreError(msg)

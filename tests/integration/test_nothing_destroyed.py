@@ -240,7 +240,7 @@ def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch
 
     def write(folder, name, data):
         written = really(folder, name, data)
-        if Path(name).parent.name == "sub":
+        if Path(folder.path).name == "sub":
             (work.out / "sub" / "b.dcm").symlink_to(work.manifest)
         return written
 

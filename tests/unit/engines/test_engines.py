@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from bulkdcm import engines
-from bulkdcm.engines import ENGINES, Engine, Job, Recovery, Workers, guard
+from bulkdcm.engines import ENGINES, Engine, Job, Recovery, Workers, guard, slots
 from bulkdcm.engines.loky import Loky
 from bulkdcm.engines.sequential import Sequential
 from bulkdcm.errors import SettingsError
@@ -124,3 +124,8 @@ def test_a_limit_that_an_engine_can_t_keep_is_refused(name):
             with pytest.raises(SettingsError, match=f"^{option}="):
                 Settings(backend=name, scheduler=address, **{option: 100})
     assert engines.DEFAULT in ENGINES
+
+
+def test_a_look_at_the_slots_of_a_run_that_ends_meanwhile_finds_nothing(tmp_path):
+    """A signal may end the run while its watch is looking."""
+    assert slots.under_way(str(tmp_path / "removed")) == []
