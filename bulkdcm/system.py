@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import math
 import os
 import signal
 import stat
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bulkdcm import interrupts
 
@@ -32,6 +33,7 @@ except ImportError:  # Windows
 
 _WATCH_EVERY_S = 0.1
 _AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+_LEAST_S = 0.001  # which a timer can be set for; 0 would stop it
 _WAIT_S = 0.02  # after which a signal that came at the wrong moment comes again
 # Of file systems and sandboxes without syncfs; each file is synced by itself there.
 _CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
@@ -158,31 +160,66 @@ def forget_files(paths: Iterable[str]) -> bool:
 
 
 class RowTimeoutError(BaseException):
-    """Raised inside a row by `deadline`; a BaseException, so that no reader takes it for a damaged image."""
+    """Raised inside a row by a `Deadline`; a BaseException, so that no reader takes it for a damaged image."""
 
 
-@contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Raise `RowTimeoutError` in the block after `seconds`; 0 for never.
+class Deadline:
+    """Within a ``with`` block, raises `RowTimeoutError` in an item that is over its time; one timer for many items.
 
     It reaches Python code and sleeps; one long call into C is ended by the parent, which kills the worker.
+
+    Parameters
+    ----------
+    limit_s
+        For one item; 0 for any time.
     """
-    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not seconds or not usable:
-        yield
-        return
 
-    def expire(signum: int, frame: FrameType | None) -> None:
+    def __init__(self, limit_s: float) -> None:
+        usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        self._limit_s = limit_s if usable else 0.0
+        self._began_s = math.inf  # less what the item had taken before; infinite while none is under way
+        self._is_set = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        if self._limit_s:
+            self._before = signal.signal(signal.SIGALRM, self._look)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._limit_s:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._before)
+
+    def of(self, function: Callable[..., None], spent_s: float) -> Callable[..., None]:
+        """Return a function as a part of an item that has taken `spent_s` so far."""
+        if not self._limit_s:
+            return function
+
+        def limited(*arguments: Any) -> None:
+            try:
+                self._began_s = time.monotonic() - spent_s
+                if not self._is_set:
+                    self._set(self._limit_s - spent_s)
+                function(*arguments)
+            finally:
+                self._began_s = math.inf
+
+        return limited
+
+    def _set(self, left_s: float) -> None:
+        self._is_set = True
+        signal.setitimer(signal.ITIMER_REAL, max(left_s, _LEAST_S))
+
+    def _look(self, signum: int, frame: FrameType | None) -> None:
+        """Find out whether the item under way is over its time; the timer may have been set for an earlier one."""
         del signum, frame
-        raise RowTimeoutError
-
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        self._is_set = False
+        left_s = self._limit_s - (time.monotonic() - self._began_s)
+        if left_s <= 0:
+            raise RowTimeoutError
+        if left_s <= self._limit_s:  # else none is under way
+            self._set(left_s)
 
 
 def sync(folder: Path, files: Sequence[str]) -> None:

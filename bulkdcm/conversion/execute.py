@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from bulkdcm import manifest, system
 from bulkdcm.conversion import dependencies
+from bulkdcm.conversion.chunk import convert_chunk, given_up
 from bulkdcm.conversion.outcome import Failed, SourceFacts
 from bulkdcm.conversion.plan import DONE
 from bulkdcm.conversion.recording import Recording
-from bulkdcm.conversion.row import convert_chunk, given_up
 from bulkdcm.conversion.settlement import Settlement
 from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import ReadError, Terminated

@@ -108,6 +108,10 @@ class Maker(Protocol):
         """Return what the sources hold, for `make`. `PixelError` if they can't be had exactly."""
         ...
 
+    def size_bytes(self, content: Any) -> int:
+        """Return about how much memory what `read` gave takes, so that not too much is held at once."""
+        ...
+
     def make(self, row: ManifestRow, sources: Sequence[Source], content: Any, making: Making) -> Made:
         """Return the object made of what `read` gave. A `RowError` if it can't be made."""
         ...

@@ -36,6 +36,10 @@ class Image:
         iods.check_frame(iod, row, frame)
         return frame
 
+    def size_bytes(self, content: Frame) -> int:
+        """Return the size of pixels and streams."""
+        return (0 if content.pixels is None else content.pixels.nbytes) + sum(map(len, content.streams))
+
     def make(self, row: ManifestRow, sources: Sequence[Source], content: Frame, making: Making) -> Made:
         """Return the object."""
         settings = making.settings

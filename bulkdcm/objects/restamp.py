@@ -52,6 +52,10 @@ class Restamp:
         (source,) = sources
         return read_dicom(source, making.settings.max_pixels)
 
+    def size_bytes(self, content: FileDataset) -> int:
+        """Return the size of the pixels."""
+        return len(content.get("PixelData") or b"")
+
     def make(self, row: ManifestRow, sources: Sources[Source], content: FileDataset, making: Making) -> Made:
         """Return the object."""
         (source,) = sources

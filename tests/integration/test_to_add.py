@@ -195,6 +195,9 @@ class Selection:
         except UnicodeDecodeError as error:
             raise PixelError(f"{row.source}: no text") from error
 
+    def size_bytes(self, content):
+        return len(content)
+
     def make(self, row, sources, content, making):
         making.enter("build")
         instance = uids.assign(replace(row, sop_class_uid=CLASS), sources[0].sha256, "", making.uid_key)

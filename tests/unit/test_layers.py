@@ -153,6 +153,8 @@ def test_only_the_report_imports_pandas():
 
 
 def test_workers_start_without_pandas_or_the_command_line():
-    code = "import sys, bulkdcm.conversion.row; print(sorted({'pandas', 'click', 'rich', 'joblib'} & set(sys.modules)))"
+    code = (
+        "import sys, bulkdcm.conversion.chunk; print(sorted({'pandas', 'click', 'rich', 'joblib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert done.stdout.strip() == "[]"
