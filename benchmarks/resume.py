@@ -19,7 +19,9 @@ from benchmarks import measure
 from bulkdcm import manifest
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.plan import plan_of
-from bulkdcm.ledger import CONTENT, FOLDER, open_ledger
+from bulkdcm.ledger.files import FOLDER
+from bulkdcm.ledger.ledger import open_ledger
+from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 from bulkdcm.stores import Local

@@ -16,7 +16,10 @@ from bulkdcm.conversion.plan import UNCHANGED
 from bulkdcm.conversion.preparation import Preparation
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, SettingsError, StorageError
-from bulkdcm.ledger import CONTENT, FOLDER, Lock, open_ledger, set_aside
+from bulkdcm.ledger.files import FOLDER, set_aside
+from bulkdcm.ledger.ledger import open_ledger
+from bulkdcm.ledger.lock import Lock
+from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.objects import offer
 from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
 from bulkdcm.settings import Settings, local_path
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.conversion.work import Work
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import ManifestRow, Problem
     from bulkdcm.stores import Store
@@ -197,7 +200,7 @@ def _run(
             if run.stopped:
                 raise StorageError(run.stopped)
             report = Report(
-                table=_table(work, ledger),
+                table=_table(work, ledger, run.recording.ran),
                 warnings=tuple(problem for problem in problems if problem.severity == "warning"),
                 notes=(*run.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
@@ -270,14 +273,14 @@ def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 
-def _table(work: Work, ledger: Ledger) -> Any:
+def _table(work: Work, ledger: Ledger, ran: Sequence[int]) -> Any:
     rows = work.rows
     source, output = rows.column("source"), rows.column("output")
     table = table_of(
         rows.lines.tolist(),
         [source.values[code] for code in source.codes],
         [output.values[code] for code in output.codes],
-        ledger.outcomes(),
+        ledger.outcomes(frozenset(ran)),
         CONTENT,
     )
     if unchanged := work.unchanged():

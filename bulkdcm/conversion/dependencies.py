@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import graphlib
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import manifest
@@ -13,7 +12,7 @@ from bulkdcm.objects import MAKERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bulkdcm.ledger import RecordedObject
+    from bulkdcm.ledger.ledger import RecordedObject
     from bulkdcm.manifest import Manifest
 
 Depends = dict[int, tuple[int, ...]]
@@ -128,11 +127,3 @@ def references(
         for other, known in zip(others, recorded, strict=True)
         if known is not None
     )
-
-
-def digest(refers_to: Sequence[Reference]) -> str | None:
-    """Return a digest of the objects that a row refers to, so that a change of one is noticed; None for none."""
-    if not refers_to:
-        return None
-    text = "\n".join("\t".join(each) for each in refers_to)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import ChunkResult
     from bulkdcm.conversion.work import Work
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.model import ManifestRow, Reference
 
 _MEMORY_SHARE = 0.8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.ledger import sealed
+from bulkdcm.ledger.schema import sealed
 from bulkdcm.printable import printable
 
 if TYPE_CHECKING:

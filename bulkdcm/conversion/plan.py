@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.conversion import dependencies, fingerprints
-from bulkdcm.ledger import DECISIVE
+from bulkdcm.conversion.references import digest
+from bulkdcm.ledger.schema import DECISIVE
 from bulkdcm.model import Fingerprint
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bulkdcm.conversion.context import Context
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.stores import Store
 
@@ -181,7 +182,7 @@ def _compare_references(manifest: Manifest, found: Plan, ledger: Ledger, was: di
         if same:
             references = dependencies.references(manifest, others, ledger.objects([was[other] for other in others]))
             (own,) = ledger.objects([was[ordinal]])
-            same = own is not None and own.referenced == dependencies.digest(references)
+            same = own is not None and own.referenced == digest(references)
         if not same:
             found.reasons[ordinal] = REFERENCE
 

@@ -14,7 +14,7 @@ from bulkdcm.conversion.places import Known, Places
 from bulkdcm.conversion.plan import DONE, FAILED, GONE, UNCHANGED, plan_of
 from bulkdcm.conversion.work import Work
 from bulkdcm.errors import ManifestError
-from bulkdcm.ledger import FILE, FOLDER
+from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.report import WRITERS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.plan import Plan
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import Problem, Replaceable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.conversion.outcome import Failed, columns_of
-from bulkdcm.ledger import STORED, sealed
+from bulkdcm.ledger.schema import STORED, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import ChunkResult, Columns, Converted, Outcome
     from bulkdcm.conversion.work import Work
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
 
 _ORDINAL, _STATUS, _OUTPUT = (STORED.index(name) for name in ("ordinal", "status", "output"))
 

@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import system
-from bulkdcm.conversion import dependencies
+from bulkdcm.conversion import references
 from bulkdcm.conversion.outcome import Converted, Failed, SourceFacts
 from bulkdcm.errors import ReadError, RowError, StorageError
 from bulkdcm.images import failures
@@ -161,7 +161,7 @@ class Attempt:
             sources=_facts(self.row, self.sources),
             stored=stored,
             made=made.record(),
-            referenced=dependencies.digest(self.row.references),
+            referenced=references.digest(self.row.references),
             seconds=self._spent,
             worker=os.getpid(),
         )

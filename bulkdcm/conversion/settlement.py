@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bulkdcm.conversion.recording import Recording
-    from bulkdcm.ledger import Ledger
+    from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.stores import Store
 
 

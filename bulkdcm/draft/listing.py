@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.errors import SettingsError
 from bulkdcm.images import READERS
-from bulkdcm.ledger import FOLDER
+from bulkdcm.ledger.files import FOLDER
 from bulkdcm.manifest import mirrored, outside, unusable
 from bulkdcm.printable import printable
 

@@ -18,7 +18,7 @@ from bulkdcm.ledger.outputs import FILE_COLUMNS, Outputs
 from bulkdcm.ledger.schema import CONTENT, DECISIVE, STORED, checksum, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 
 _FAR = 2**48
@@ -185,15 +185,20 @@ class Ledger(Outputs):
             rows = (dict(zip(CONTENT, row, strict=True)) for row in self.outcomes() if row[0] in values)
             self.record([{**row, name: values[row["ordinal"]]} for row in rows])
 
-    def outcomes(self) -> Iterator[tuple[Any, ...]]:
+    def outcomes(self, own: Container[int] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the outcomes of the manifest's rows, in its order, each a tuple in the order of `CONTENT`.
+
+        Parameters
+        ----------
+        own
+            Ordinals of rows that this very process has just recorded, whose checksums say nothing new.
 
         Raises
         ------
         LedgerError
             Where a row is not what was written.
         """
-        return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
+        return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0", own)
 
     def decisive(self) -> Iterator[tuple[Any, ...]]:
         """Yield what resuming needs of every row, orphans too, in the order of `DECISIVE`.
@@ -226,11 +231,13 @@ class Ledger(Outputs):
         statement = "SELECT ordinal, source_sha256 FROM outcome WHERE status = 'converted' AND ordinal >= 0"
         return dict(self._database.fetch(statement))
 
-    def _checked(self, names: Sequence[str], seal: str, only: str) -> Iterator[tuple[Any, ...]]:
+    def _checked(
+        self, names: Sequence[str], seal: str, only: str, own: Container[int] = ()
+    ) -> Iterator[tuple[Any, ...]]:
         quoted = ", ".join(f'"{name}"' for name in (*names, seal))
         with self._database.explained():
             for row in self._database.connection.execute(f"SELECT {quoted} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
-                if checksum(row[1:-1]) != row[-1]:
+                if row[0] not in own and checksum(row[1:-1]) != row[-1]:
                     msg = (
                         f"the ledger {self.path} is damaged: row {row[0]} is not what was written. "
                         f"Run `bulkdcm rebuild` to make it anew from the outputs."

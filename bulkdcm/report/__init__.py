@@ -1,6 +1,6 @@
 """The ledger made into something people like to look at: a table, files by `WRITERS`, and a terminal's summary."""
 
-from bulkdcm.ledger import FOLDER
+from bulkdcm.ledger.files import FOLDER
 from bulkdcm.report.columns import COLUMNS
 from bulkdcm.report.report import Report, warm_up
 from bulkdcm.report.table import table_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bulkdcm.ledger import FIELDS
+from bulkdcm.ledger.schema import FIELDS
 
 _DTYPES = {"TEXT": "string", "INTEGER": "Int64", "REAL": "Float64"}
 

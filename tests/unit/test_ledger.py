@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 
 from bulkdcm.errors import LedgerError
-from bulkdcm.ledger import open_ledger
 from bulkdcm.ledger.files import FILE, FOLDER, set_aside
+from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.schema import CONTENT, DECISIVE, sealed
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from bulkdcm.errors import LedgerError
-from bulkdcm.ledger import CONTENT, DECISIVE, FILE, FOLDER, migrations, open_ledger, schema
+from bulkdcm.ledger import migrations, schema
+from bulkdcm.ledger.files import FILE, FOLDER
+from bulkdcm.ledger.ledger import open_ledger
+from bulkdcm.ledger.schema import CONTENT, DECISIVE
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 # What a fixture holds, and the version that its release had.

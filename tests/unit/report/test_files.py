@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from bulkdcm.errors import StorageError
-from bulkdcm.ledger import open_ledger
+from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.model import Problem
 from bulkdcm.report import COLUMNS, Report, table_of, write
