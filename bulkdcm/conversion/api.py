@@ -67,7 +67,7 @@ def first_rows(path: str | Path, count: int, settings: Settings | None = None, *
         How many.
     """
     rows, _ = _checked(local_path("manifest", path), settings or Settings.of(**options))
-    return list(manifest.rows(rows, range(min(count, len(rows)))))
+    return manifest.part(rows, range(min(count, len(rows)))).rows()
 
 
 def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:

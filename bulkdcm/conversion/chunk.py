@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.outcome import Outcome
     from bulkdcm.conversion.row import Step
     from bulkdcm.model import Fingerprint, ManifestRow
+    from bulkdcm.part import Part
 
 # Small rows take each step together: a processor that does one thing many times over does it in half the time. With their
 # sources read, so many bytes are held at most, and a large image goes alone.
 _TOGETHER, _TOGETHER_BYTES = 32, 500_000
 
 
-def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
-    """Convert `rows`, and bring their files to the disk before saying so.
+def convert_chunk(part: Part, context: Context) -> ChunkResult:
+    """Convert rows, and bring their files to the disk before saying so.
 
     Raises
     ------
@@ -36,6 +37,7 @@ def convert_chunk(rows: Sequence[ManifestRow], context: Context) -> ChunkResult:
     if context.version != __version__:
         msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
         raise ClusterError(msg)
+    rows = part.rows()
     outcomes: list[Outcome] = []
     try:
         with context.outputs.at_hand() as outputs:

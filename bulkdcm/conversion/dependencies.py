@@ -41,7 +41,7 @@ def found(rows: Manifest) -> Found:
     codes = {name: code for code, name in enumerate(sources.values)} if ordinals else {}
     depends: Depends = {}
     missing: dict[str, list[int]] = {}
-    for row in manifest.rows(rows, ordinals):
+    for row in manifest.part(rows, ordinals).rows():
         others: list[int] = []
         for name in MAKERS[row.kind].depends_on(row):
             same = [o for o in (sources.ordinals([codes[name]]).tolist() if name in codes else ()) if o != row.ordinal]

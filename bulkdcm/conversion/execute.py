@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from bulkdcm import manifest, system
@@ -17,18 +16,21 @@ from bulkdcm.conversion.recording import Recording
 from bulkdcm.conversion.settlement import Settlement
 from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import ReadError, Terminated
+from bulkdcm.part import Extra
 from bulkdcm.report import warm_up
 from bulkdcm.settings import NATIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import ChunkResult
     from bulkdcm.conversion.work import Work
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.model import ManifestRow, Reference
+    from bulkdcm.part import Part
 
+References = dict[int, "tuple[Reference, ...] | None"]
 _MEMORY_SHARE = 0.8
 # Of an image on one core: what every one takes, and what each byte of it adds; only for the size of chunks.
 _ROW_S, _BYTE_S, _COMPRESSED_BYTE_S = 0.0004, 1e-8, 2e-7
@@ -130,9 +132,9 @@ class Execution:
     def _run(self, level: Sequence[int]) -> bool:
         """Convert the rows of one level; return whether to go on with the next."""
         references = self._references(level)
-        rows = self._placed([ordinal for ordinal in level if references.get(ordinal, ()) is not None], references)
-        chunks = cut(rows, len(level), self.workers.count, self.context.settings.chunk_size, self._seconds_of)
-        recovery = Recovery(self._job(), map(self._claimed, chunks), self.engine, self.workers)
+        rows = [ordinal for ordinal in level if references.get(ordinal, ()) is not None]
+        chunks = cut(rows, len(rows), self.workers.count, self.context.settings.chunk_size, self._seconds_of)
+        recovery = Recovery(self._job(references), chunks, self.engine, self.workers)
         goes_on = True
         for result in recovery:
             if not self._take(result):
@@ -142,29 +144,30 @@ class Execution:
             self.context.outputs.clear(keep={outcome.stored.staged for outcome in self.recording.staged})
         return goes_on
 
-    def _job(self) -> Job[ManifestRow, ChunkResult]:
-        """Return what workers do with each row."""
+    def _job(self, references: References) -> Job[int, ChunkResult]:
+        """Return what workers do with each row, which is known by its ordinal."""
         settings = self.context.settings
         context = self.context if self.engine.same_machine else self.context.elsewhere()
         share = int(system.memory_bytes() * _MEMORY_SHARE / self.workers.count)
         return Job(
             run=partial(convert_chunk, context=context),
-            number=attrgetter("ordinal"),
-            give_up=partial(given_up, context=self.context),
+            pack=partial(self._packed, references=references),
+            number=int,
+            give_up=self._given_up,
             timeout_s=settings.row_timeout_s,
             memory_bytes=settings.memory_limit * 1_000_000 or share,
         )
 
-    def _references(self, level: Sequence[int]) -> dict[int, tuple[Reference, ...] | None]:
+    def _references(self, level: Sequence[int]) -> References:
         """Return what rows refer to; None for one that fails, since an object that it refers to isn't there."""
-        found: dict[int, tuple[Reference, ...] | None] = {}
+        found: References = {}
         for ordinal in level if self.plan.depends else ():
             if others := self.plan.depends.get(ordinal):
                 recorded = self.ledger.objects(others)
                 found[ordinal] = dependencies.references(self.rows, others, recorded) if all(recorded) else None
         unmet = [ordinal for ordinal, references in found.items() if references is None]
         if unmet:
-            self._count(0, self.recording.fail(map(self._without_reference, manifest.rows(self.rows, unmet))))
+            self._count(0, self.recording.fail(map(self._without_reference, manifest.part(self.rows, unmet).rows())))
         return found
 
     def _without_reference(self, row: ManifestRow) -> Failed:
@@ -173,29 +176,30 @@ class Execution:
         facts = tuple(SourceFacts(ordinal=part.ordinal) for part in row.frames or (row,))
         return Failed(sources=facts, stage="read", error=ReadError.__name__, message=message)
 
-    def _placed(
-        self, level: Sequence[int], references: Mapping[int, tuple[Reference, ...] | None]
-    ) -> Iterator[ManifestRow]:
-        """Yield the rows to run, each with what it may replace and refers to."""
-        for row in manifest.rows(self.rows, level, self.plan.fingerprint):
-            replaces = self.work.takes.get(row.ordinal)
-            staged = self.recording.stages_all and not row.attributes.get("SOPInstanceUID")
-            refers = references.get(row.ordinal) or ()
-            yield (
-                replace(row, replaces=replaces, staged=staged, references=refers)
-                if replaces or staged or refers
-                else row
-            )
-
-    def _claimed(self, chunk: tuple[ManifestRow, ...]) -> tuple[ManifestRow, ...]:
-        """Note the names that a chunk is about to write: what a killed run leaves there is ours."""
+    def _packed(self, chunk: tuple[int, ...], references: References) -> Part:
+        """Return a chunk's rows for a worker, and note the names that it is about to write: what a killed run leaves there is ours."""
+        part = manifest.part(self.rows, chunk)
+        extras = {}
+        given = self.rows.column("SOPInstanceUID")
+        for ordinal in chunk:
+            replaces, refers = self.work.takes.get(ordinal), references.get(ordinal) or ()
+            staged = self.recording.stages_all and not given[ordinal]
+            if replaces or staged or refers:
+                extras[ordinal] = Extra(replaces, staged, refers)
         if self.context.outputs.writes:
-            self.ledger.claim(row.output for row in chunk if row.output and row.output not in self._held)
-        return chunk
+            outputs = part.named["output"].texts()[: len(chunk)]
+            self.ledger.claim(output for output in outputs if output and output not in self._held)
+        return replace(part, fingerprints=self.plan.fingerprints(part.ordinals), extras=extras)
 
-    def _seconds_of(self, row: ManifestRow) -> float:
+    def _given_up(self, ordinal: int, *, late: bool) -> ChunkResult:
+        part = manifest.part(self.rows, [ordinal])
+        (row,) = replace(part, fingerprints=self.plan.fingerprints(part.ordinals)).rows()
+        return given_up(row, late=late, context=self.context)
+
+    def _seconds_of(self, ordinal: int) -> float:
         """Return about how long a row takes, from the size of its files."""
-        found = (self.context.sources.stat(part.source) for part in row.frames or (row,))
+        sources = self.rows.column("source")
+        found = (self.context.sources.stat(sources[o]) for o in self.rows.frames.get(ordinal, (ordinal,)))
         size_bytes = sum(stat.size_bytes for stat in found if stat)
         return _ROW_S + size_bytes * (_BYTE_S if self.context.settings.compression in NATIVE else _COMPRESSED_BYTE_S)
 

@@ -17,6 +17,8 @@ from bulkdcm.ledger.schema import DECISIVE
 from bulkdcm.model import Fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -95,16 +97,19 @@ class Plan:
         left = {None: {DONE, UNCHANGED}, True: {DONE}, False: {DONE, UNCHANGED, FAILED}}[retry_failed]
         return [o for o, reason in enumerate(self.reasons) if reason not in left and o not in self.followers]
 
+    def fingerprints(self, ordinals: Sequence[int]) -> tuple[list[int], list[int], list[int], list[str], list[int]]:
+        """Return the fingerprints of some rows, as columns."""
+        identities, hashes, schemas = (
+            numbers[ordinals].tolist() for numbers in (self.identities, self.metadata, self.schemas)
+        )
+        reasons = [self.reasons[ordinal] for ordinal in ordinals]
+        told = [FAILED if reason == UNCHANGED else reason for reason in reasons]
+        return identities, hashes, schemas, told, [self.attempts[ordinal] + 1 for ordinal in ordinals]
+
     def fingerprint(self, ordinal: int) -> Fingerprint:
         """Return what the ledger keeps of a row to know it again."""
-        reason = self.reasons[ordinal]
-        return Fingerprint(
-            identity=int(self.identities[ordinal]),
-            metadata=int(self.metadata[ordinal]),
-            schema_number=int(self.schemas[ordinal]),
-            reason=FAILED if reason == UNCHANGED else reason,
-            attempt=self.attempts[ordinal] + 1,
-        )
+        (found,) = map(Fingerprint, *self.fingerprints([ordinal]))
+        return found
 
 
 def plan_of(

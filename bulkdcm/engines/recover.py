@@ -9,7 +9,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from bulkdcm import system
 from bulkdcm.engines import slots
@@ -48,6 +48,9 @@ class Job(Generic[Item, Result]):
     ----------
     run
         Does a chunk of items in a worker; must not raise. It tells `guard.begin` which item it is at.
+    pack
+        Returns a chunk as it is sent to a worker, which gives the same items when iterated over. Called from whichever
+        thread hands out work.
     number
         Of an item, as `guard.begin` was told.
     give_up
@@ -58,9 +61,10 @@ class Job(Generic[Item, Result]):
         What a worker may allocate; 0 for no limit.
     """
 
-    run: Callable[[tuple[Item, ...]], Result]
+    run: Callable[[Any], Result]
     number: Callable[[Item], int]
     give_up: GiveUp[Item, Result]
+    pack: Callable[[tuple[Item, ...]], Iterable[Item]] = tuple
     timeout_s: float = 0.0
     memory_bytes: int = 0
 
@@ -68,20 +72,21 @@ class Job(Generic[Item, Result]):
 class _Queue(Generic[Item]):
     """Chunks still to run; lost ones come back. It gives more after it was empty, where more has come back."""
 
-    def __init__(self, chunks: Iterable[tuple[Item, ...]]) -> None:
+    def __init__(self, chunks: Iterable[tuple[Item, ...]], pack: Callable[[tuple[Item, ...]], Iterable[Item]]) -> None:
         self._chunks = iter(chunks)
+        self._pack = pack
         self._back: deque[tuple[Item, ...]] = deque()
         self._guard = threading.Lock()  # joblib takes chunks from a thread of its own
         self.ended = False
 
-    def __iter__(self) -> Iterator[tuple[Item, ...]]:
+    def __iter__(self) -> Iterator[Iterable[Item]]:
         return self
 
-    def __next__(self) -> tuple[Item, ...]:
+    def __next__(self) -> Iterable[Item]:
         with self._guard:
             if self.ended:
                 raise StopIteration
-            return self._back.popleft() if self._back else next(self._chunks)
+            return self._pack(self._back.popleft() if self._back else next(self._chunks))
 
     def end(self) -> None:
         """Give no more."""
@@ -140,7 +145,7 @@ class Recovery(Generic[Item, Result]):
         self.died = False
         """Whether a worker died, which may have left something half done."""
         self._job, self._engine, self._workers = job, engine, workers
-        self._queue = _Queue(chunks)
+        self._queue = _Queue(chunks, job.pack)
         self._deaths = 0
 
     def end(self) -> None:
@@ -180,7 +185,7 @@ class Recovery(Generic[Item, Result]):
                     if not self._queue.ended:
                         yield self._alone(item, function, workers, watch)
 
-    def _suspects(self, lost: Lost[tuple[Item, ...]], folder: str) -> list[Item]:
+    def _suspects(self, lost: Lost[Iterable[Item]], folder: str) -> list[Item]:
         """Return the items that workers were at when one died; put the others of their chunks back."""
         numbers = {slot.number for slot in slots.under_way(folder)}
         slots.clear(folder)
@@ -199,7 +204,7 @@ class Recovery(Generic[Item, Result]):
         for _ in range(_TRIES_ALONE):
             if self._job.number(item) in watch.killed:
                 break
-            for result in self._engine.run(function, iter([(item,)]), replace(workers, count=1)):
+            for result in self._engine.run(function, iter([self._job.pack((item,))]), replace(workers, count=1)):
                 if not isinstance(result, Lost):
                     return result
                 slots.clear(watch.folder)
@@ -219,13 +224,14 @@ class Recovery(Generic[Item, Result]):
                 continue
             self.died = True
             for chunk in () if self._queue.ended else result.chunks:
-                for item in chunk if len(chunk) > 1 else ():
+                items = tuple(chunk)
+                for item in items if len(items) > 1 else ():
                     self._queue.put_back((item,))
-                later += chunk if len(chunk) == 1 else ()
+                later += items if len(items) == 1 else ()
         for item in later:
             if not self._queue.ended:
                 # The cluster itself has tried it several times before it says so.
-                alone: Iterator[tuple[Item, ...]] = iter([(item,)])
+                alone = iter([self._job.pack((item,))])
                 for result in self._engine.run(self._job.run, alone, replace(self._workers, count=1)):
                     yield self._job.give_up(item, late=False) if isinstance(result, Lost) else result
 

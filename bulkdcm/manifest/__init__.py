@@ -6,7 +6,7 @@ from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
 from bulkdcm.manifest.preflight import check, checked
 from bulkdcm.manifest.read import read
-from bulkdcm.manifest.resolve import mirrored, resolve, rows
+from bulkdcm.manifest.resolve import mirrored, part, resolve
 from bulkdcm.manifest.selection import selected
 from bulkdcm.manifest.sources import locate
 from bulkdcm.manifest.table import Column, Manifest
@@ -24,9 +24,9 @@ __all__ = [
     "mirrored",
     "numbered",
     "outside",
+    "part",
     "read",
     "resolve",
-    "rows",
     "selected",
     "unusable",
 ]

@@ -1,4 +1,4 @@
-"""What the checked manifest means: each row's SOP class, output path and full attributes, made only where they are needed."""
+"""What the checked manifest means: each row's SOP class, output path and full attributes, taken only where they are needed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column, Manifest
-from bulkdcm.model import IMAGE, FrameRow, ManifestRow
+from bulkdcm.part import Cells, Part
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from bulkdcm.model import Fingerprint, Offer
+    import numpy.typing as npt
+
+    from bulkdcm.model import Offer
     from bulkdcm.setting_parts import ManifestSettings
 
 OTHER = "OT"
@@ -108,35 +110,36 @@ def _outputs(outputs: Column, sources: Column, settings: ManifestSettings) -> Co
     return Column(codes, [*outputs.values, *mirrored_sources.values]).mapped(str)
 
 
-def rows(
-    manifest: Manifest, ordinals: Iterable[int], known: Callable[[int], Fingerprint] | None = None
-) -> Iterator[ManifestRow]:
-    """Yield the rows at `ordinals` of a resolved manifest, each with the fingerprint that `known` gives for its ordinal."""
-    attributes = [(name, column) for name, column in manifest.columns.items() if name not in dictionary.RESERVED]
-    named = {name: manifest.column(name) for name in dictionary.RESERVED}
-    for ordinal in ordinals:
-        asked = named["sop_class"][ordinal]
-        is_class = asked not in manifest.kinds
-        yield ManifestRow(
-            ordinal=ordinal,
-            line=int(manifest.lines[ordinal]),
-            source=named["source"][ordinal],
-            output=named["output"][ordinal],
-            kind=IMAGE if is_class else asked,
-            sop_class_uid=asked if is_class else "",
-            sha256=named["sha256"][ordinal],
-            frames=tuple(
-                FrameRow(
-                    ordinal=other,
-                    source=named["source"][other],
-                    sha256=named["sha256"][other],
-                    fingerprint=known and known(other),
-                )
-                for other in manifest.frames.get(ordinal, ())
-            ),
-            attributes={name: cell for name, column in attributes if (cell := column[ordinal])},
-            study=named["study"][ordinal],
-            series=named["series"][ordinal],
-            instance=named["instance"][ordinal],
-            fingerprint=known and known(ordinal),
-        )
+def part(manifest: Manifest, ordinals: Iterable[int]) -> Part:
+    """Return the rows at `ordinals` of a resolved manifest, as they travel."""
+    wanted = list(ordinals)
+    count = len(wanted)
+    frames: dict[int, tuple[int, ...]] = {}
+    if manifest.frames:
+        place = {ordinal: index for index, ordinal in enumerate(wanted)}
+        for index in range(count):
+            members = manifest.frames.get(wanted[index], ())
+            for member in members:
+                if place.setdefault(member, len(wanted)) == len(wanted):
+                    wanted.append(member)
+            if members:
+                frames[index] = tuple(place[member] for member in members)
+    taken = np.array(wanted, dtype=np.intp)
+    return Part(
+        count=count,
+        ordinals=wanted,
+        lines=manifest.lines[taken].tolist(),
+        named={name: _cells(manifest.column(name), taken) for name in dictionary.RESERVED},
+        attributes={
+            name: _cells(column, taken) for name, column in manifest.columns.items() if name not in dictionary.RESERVED
+        },
+        kinds=manifest.kinds,
+        frames=frames,
+    )
+
+
+def _cells(column: Column, taken: npt.NDArray[np.intp]) -> Cells:
+    if len(column.values) == 1:
+        return Cells([0] * len(taken), column.values)
+    present, codes = np.unique(column.codes[taken], return_inverse=True)
+    return Cells(codes.tolist(), [column.values[code] for code in present.tolist()])

@@ -44,7 +44,7 @@ def looked_at(path) -> None:
 def built(path) -> None:
     """Make the rows of a manifest without errors, and every element of theirs."""
     table = manifest.resolve(manifest.read(path, Settings()), Settings(), offer())
-    for row in manifest.rows(table, range(len(table))):
+    for row in manifest.part(table, range(len(table))).rows():
         for keyword, cell in row.attributes.items():
             values.element(keyword, cell)
 

@@ -62,7 +62,7 @@ def assigned(folder, rows) -> dict[str, tuple[str, str, str]]:
         writer.writerows(rows)
     table = manifest.resolve(manifest.read(path, Settings()), Settings(), offer())
     found = {}
-    for row in manifest.rows(table, range(len(table))):
+    for row in manifest.part(table, range(len(table))).rows():
         instance = uids.assign(row, "0" * 64, "")
         found[row.source] = (instance.study_instance_uid, instance.series_instance_uid, instance.sop_instance_uid)
     return found

@@ -27,7 +27,7 @@ LAYERS = (
     ("errors",),
     ("elements",),
     ("model",),
-    ("system", "dicom_file"),
+    ("system", "dicom_file", "part"),
     ("engines", "leftovers", "stores"),
     ("settings", "ledger"),
     ("setting_parts",),

@@ -14,7 +14,7 @@ def rows_of(tmp_path, text: str, saved_as="utf-8", **options):
     path.write_bytes(text.encode(saved_as))
     settings = Settings.of(**options)
     table = manifest.resolve(manifest.read(path, settings), settings, offer())
-    return list(manifest.rows(table, range(len(table))))
+    return manifest.part(table, range(len(table))).rows()
 
 
 def test_leading_zeros_na_and_quotes_stay(tmp_path):
