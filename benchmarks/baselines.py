@@ -101,19 +101,11 @@ def simpleitk(source: Path, target: Path) -> None:
     SimpleITK.WriteImage(SimpleITK.ReadImage(str(source)), str(target))
 
 
-def floor(source: Path, target: Path) -> None:
-    """Decode with the fastest exact decoder, and write the raw bytes: no DICOM at all."""
-    from kornia_rs.io import read_image_png_u8
-
-    target.write_bytes(memoryview(read_image_png_u8(str(source), "mono")).cast("B"))
-
-
 FUNCTIONS = {
     "pydicom loop": pydicom_loop,
     "popular script": popular_script,
     "highdicom": highdicom,
     "SimpleITK": simpleitk,
-    "floor": floor,
 }
 
 

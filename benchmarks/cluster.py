@@ -18,7 +18,7 @@ from benchmarks import measure, throughput
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_IMAGES, _REPEATS = 1500, 3
+_IMAGES, _REPEATS, _ENDS_S = 1500, 3, 20
 
 
 @contextlib.contextmanager
@@ -46,7 +46,12 @@ def cluster(folder: Path) -> Iterator[str]:
     finally:
         for process in started:
             process.terminate()
-            process.wait()
+        for process in started:
+            try:
+                process.wait(_ENDS_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def main() -> None:
@@ -59,7 +64,7 @@ def main() -> None:
     spent: dict[str, list[float]] = {"loky": [], "dask": []}
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as address:
         root = Path(folder)
-        manifest = throughput.write_manifest(throughput.x_rays(root / "in", asked.images), root)
+        manifest = throughput.write_manifest(throughput.x_rays(root / "in", asked.images, throughput.real()), root)
         backends = {"loky": ("--n-jobs", 2), "dask": ("--backend", "dask", "--scheduler", address)}
         measure.bulkdcm("convert", manifest, "--out", root / "warm", *backends["dask"])  # the workers' imports
         for repeat in range(asked.repeats):

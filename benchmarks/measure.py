@@ -17,7 +17,8 @@ RESULTS = Path(__file__).parent / "results"
 # A process's peak memory includes what it had before exec, so a small process has to start it.
 _STARTER = (
     "import resource, subprocess, sys; code = subprocess.call(sys.argv[2:]); "
-    "open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)); sys.exit(code)"
+    "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+    "open(sys.argv[1], 'w').write(f'{used.ru_maxrss} {used.ru_utime + used.ru_stime}'); sys.exit(code)"
 )
 
 
@@ -26,6 +27,8 @@ class Measured:
     """One run of a command."""
 
     wall_s: float
+    cpu_s: float
+    """Of all its processes."""
     peak_mb: float
     """Of the largest of its processes."""
     returncode: int
@@ -39,9 +42,11 @@ def run(*command: object, **options: Any) -> Measured:
         began = time.perf_counter()
         done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
         wall_s = time.perf_counter() - began
+        peak_kb, cpu_s = map(float, file.read().split())
         return Measured(
             wall_s=round(wall_s, 3),
-            peak_mb=round(int(file.read()) / 1024, 1),
+            cpu_s=round(cpu_s, 3),
+            peak_mb=round(peak_kb / 1024, 1),
             returncode=done.returncode,
             output=done.stdout + done.stderr,
         )

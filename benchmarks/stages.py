@@ -45,7 +45,7 @@ def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
     work = throughput.WORKLOADS[name]
     with tempfile.TemporaryDirectory(dir=throughput.MEMORY if throughput.MEMORY.is_dir() else None) as folder:
         root = Path(folder)
-        sources = work.make(root / "in", count)
+        sources = work.make(root / "in", count, throughput.real())
         manifest = throughput.write_manifest(sources, root)
         bulkdcm.convert(manifest, root / "warm", backend="sequential")
         report = bulkdcm.convert(manifest, root / "out", backend="sequential")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import system
+from bulkdcm.bench import floor
 from bulkdcm.conversion import api
 from bulkdcm.engines import ENGINES
 
@@ -36,6 +37,8 @@ class Measurement:
         With the images read from the disk; 0 where this system can't forget a file.
     images_per_s
         Median of the repeats, with the images in memory.
+    floor_images_per_s
+        What as many processes make that do only what nobody can do without (`bench.floor`); 0 where workers aren't here.
     spread
         Between the slowest and the fastest repeat, as a share of the median.
     source_mb_per_s, output_mb_per_s
@@ -53,6 +56,7 @@ class Measurement:
     configuration: Configuration
     cold_images_per_s: float
     images_per_s: float
+    floor_images_per_s: float
     spread: float
     source_mb_per_s: float
     output_mb_per_s: float
@@ -95,16 +99,20 @@ def bench(  # noqa: PLR0913  # each is an option
         As `convert`.
     """
     alone: dict[tuple[int, str, str], float] = {}
+    floors: dict[int, float] = {}
     with tempfile.TemporaryDirectory(dir=place, prefix="bulkdcm-bench-") as folder:
         # Nothing is removed before the end: ext4 passes over freed inodes one by one for minutes.
-        outs = (Path(folder, str(number)) for number in range(len(configurations) * (repeats + 1) + 1))
+        outs = (Path(folder, str(number)) for number in range(len(configurations) * (repeats + 2) + 1))
         sources = _run(path, next(outs), configurations[0].of(settings), null=null)["sources"]
         for configuration in configurations:
             wanted = configuration.of(settings)
             cold = [_run(path, next(outs), wanted, null=null)] if system.forget_files(sources) else []
             warm = [_run(path, next(outs), wanted, null=null) for _ in range(repeats)]
             key = (configuration.chunk_size, configuration.backend, configuration.transfer_syntax)
-            found = _measurement(configuration, cold, warm, alone.get(key, 0.0))
+            jobs = configuration.n_jobs
+            if jobs not in floors:
+                floors[jobs] = len(sources) / floor.seconds_of(sources, next(outs), jobs) if jobs else 0.0
+            found = _measurement(configuration, cold, warm, alone.get(key, 0.0), floors[jobs])
             if configuration.n_jobs == 1:
                 alone[key] = found.images_per_s
             yield found
@@ -126,7 +134,11 @@ def recommended(found: Sequence[Measurement]) -> Measurement:
 
 
 def _measurement(
-    configuration: Configuration, cold: Sequence[dict[str, Any]], warm: Sequence[dict[str, Any]], alone: float
+    configuration: Configuration,
+    cold: Sequence[dict[str, Any]],
+    warm: Sequence[dict[str, Any]],
+    alone: float,
+    floor_images_per_s: float,
 ) -> Measurement:
     rates = [run["images_per_s"] for run in warm]
     median = statistics.median_low(rates)
@@ -135,6 +147,7 @@ def _measurement(
         configuration=configuration,
         cold_images_per_s=cold[0]["images_per_s"] if cold else 0.0,
         images_per_s=median,
+        floor_images_per_s=round(floor_images_per_s, 1),
         spread=round((max(rates) - min(rates)) / median, 3) if median else 0.0,
         source_mb_per_s=typical["source_mb_per_s"],
         output_mb_per_s=typical["output_mb_per_s"],

@@ -104,11 +104,15 @@ def _rates(found: Sequence[Measurement]) -> Table:
             one.configuration.n_jobs, one.configuration.backend, one.configuration.chunk_size or "auto",
             one.configuration.transfer_syntax, f"{one.images_per_s:,.1f}", f"{one.spread / 2:.0%}",
             f"{one.cold_images_per_s:,.1f}" if one.cold_images_per_s else "",
-            f"{one.efficiency:.0%}" if one.efficiency else "", one.failed or "",
+            f"{one.efficiency:.0%}" if one.efficiency else "",
+            f"{one.floor_images_per_s / one.images_per_s:.1f}" if one.floor_images_per_s and one.images_per_s else "",
+            one.failed or "",
         )
         for one in found
     ]  # fmt: skip
-    return _table(("workers", "backend", "chunk", "syntax", "images/s", "±", "cold", "efficiency", "failed"), rows)
+    return _table(
+        ("workers", "backend", "chunk", "syntax", "images/s", "±", "cold", "efficiency", "times floor", "failed"), rows
+    )
 
 
 def _shares(found: Sequence[Measurement]) -> Table:

@@ -6,8 +6,9 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
-from bulkdcm.bench import Configuration, Measurement, grid, recommended
+from bulkdcm.bench import Configuration, Measurement, floor, grid, recommended
 from bulkdcm.conversion import api
 from bulkdcm.settings import Settings
 
@@ -16,7 +17,7 @@ def measured(images_per_s: float, **configuration: object) -> Measurement:
     usual = {"n_jobs": 1, "chunk_size": 0, "backend": "loky", "transfer_syntax": "auto"}
     return Measurement(
         configuration=Configuration(**{**usual, **configuration}), cold_images_per_s=0.0, images_per_s=images_per_s,
-        spread=0.0, source_mb_per_s=0.0, output_mb_per_s=0.0, stage_shares={}, worker_mb=0.0, parent_mb=0.0,
+        floor_images_per_s=0.0, spread=0.0, source_mb_per_s=0.0, output_mb_per_s=0.0, stage_shares={}, worker_mb=0.0, parent_mb=0.0,
         efficiency=0.0, failed=0,
     )  # fmt: skip
 
@@ -68,6 +69,7 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
     for run in found["runs"]:
         assert run["images_per_s"] > 0
         assert run["cold_images_per_s"] > 0
+        assert run["floor_images_per_s"] > run["images_per_s"]
         assert 20 < run["worker_mb"] < 500
         assert sum(run["stage_shares"].values()) == pytest.approx(1, abs=0.01)
     assert [run["efficiency"] for run in found["runs"] if run["configuration"]["n_jobs"] == 1] == [1.0, 1.0]
@@ -119,3 +121,14 @@ def test_what_cannot_be_tried_is_refused_before_anything_runs(options, code, sai
     assert manifest.read_bytes() == before
     assert said in done.stderr
     assert "images/s" not in done.stdout + done.stderr
+
+
+def test_the_floor_writes_every_image_once_and_what_is_none_as_it_is(dataset, tmp_path):
+    (tmp_path / "new\nline").write_bytes(b"no image")
+    sources = [str(tmp_path / "new\nline"), *map(str, sorted(dataset.rglob("*.png")))]
+    assert floor.seconds_of(sources, tmp_path / "out", 3) > 0
+    written = sorted((tmp_path / "out" / "0").iterdir(), key=lambda path: int(path.stem))
+    assert [path.name for path in written] == [f"{number}.dcm" for number in range(len(sources))]
+    assert written[0].read_bytes() == bytes(2000) + b"no image"
+    with Image.open(sources[1]) as image:
+        assert written[1].stat().st_size >= 2000 + image.width * image.height
