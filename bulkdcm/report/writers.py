@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 # Those of the first release; later ones only add.
 _FIRST = [column.name for column in COLUMNS[:4]]
 _COUNTS = {"rows", "converted", "failed", "pending"}
-_FORMULA_STARTS = frozenset("=+-@\t\r\n")
+_QUOTED, _FORMULA_STARTS = ',"\r\n', "=+-@\t\r\n"
+_SPECIAL = (*_QUOTED, *(f"\0{start}" for start in _FORMULA_STARTS))  # in texts with a zero byte before each
 _BLOCK = 20_000  # rows made into text at once
 
 
@@ -55,24 +56,13 @@ class _Csv:
         return True
 
     def write(self, report: Report, file: IO[bytes]) -> None:
-        """Write the lines in blocks, as pandas would and in a third of its time."""
+        """Write the lines in blocks, as pandas would and in a fraction of its time."""
         text = io.TextIOWrapper(file, encoding="utf-8", errors=ERRORS, newline="")
-        csv.writer(text, lineterminator="\n").writerow([column.name for column in COLUMNS])
+        text.write(",".join(column.name for column in COLUMNS) + "\n")
         for start in range(0, len(report.table), _BLOCK):
             block = report.table.iloc[start : start + _BLOCK]
             cells = [_cells(block[column.name], column.dtype) for column in COLUMNS]
-            bare = not any(
-                "\r" in "".join(filter(None, found))
-                for found, column in zip(cells, COLUMNS, strict=True)
-                if column.dtype == "string"
-            )
-            lines = csv.writer(
-                text,
-                lineterminator="\n",
-                # Python before 3.11.9 gives a cell with a CR no quotes by itself.
-                quoting=csv.QUOTE_MINIMAL if bare else csv.QUOTE_NONNUMERIC,
-            )
-            lines.writerows(zip(*cells, strict=True))
+            text.write("\n".join(map(",".join, zip(*cells, strict=True))) + "\n")
         text.detach()  # the file is closed by whoever opened it
 
     def recognise(self, path: Path) -> bool:
@@ -171,10 +161,20 @@ def refuse_foreign(folder: Path) -> None:
         raise StorageError(msg)
 
 
-def _cells(column: pd.Series[Any], dtype: str) -> list[Any]:
-    """Return a column's cells, None for no value; before what a spreadsheet would run as a formula, an apostrophe (OWASP)."""
+def _cells(column: pd.Series[Any], dtype: str) -> list[str]:
+    """Return a column's cells as CSV has them (RFC 4180); before what a spreadsheet would run as a formula, an apostrophe (OWASP)."""
     as_objects: Any = column.to_numpy  # its overloads know no value for what is missing
     found: list[Any] = as_objects(dtype=object, na_value=None).tolist()
     if dtype != "string":
-        return found
-    return [f"'{text}" if text and text[0] in _FORMULA_STARTS else text for text in found]
+        return ["" if value is None else repr(value) for value in found]
+    texts = [text or "" for text in found]
+    together = "\0".join(["", *texts])
+    if any(special in together for special in _SPECIAL):
+        return [_cell(text) for text in texts]
+    return texts  # as of nearly every column
+
+
+def _cell(text: str) -> str:
+    harmless = f"'{text}" if text and text[0] in _FORMULA_STARTS else text
+    quoted = any(character in harmless for character in _QUOTED)
+    return '"' + harmless.replace('"', '""') + '"' if quoted else harmless

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
     [
         ("resume", ["--rows", "60", "--durability-rows", "8", "--repeats", "1"]),
         ("manifest_scale", ["--rows", "60"]),
+        ("parent", ["--rows", "60"]),
         ("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk", "--data", "nowhere"]),
         ("stages", ["--images", "8"]),
         ("cluster", ["--images", "8", "--repeats", "1"]),
