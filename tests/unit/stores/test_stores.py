@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bulkdcm.errors import ReadError, StorageError, StoreError
-from bulkdcm.stores import Local, Null, Place, Recognise, Stat
+from bulkdcm.stores import Local, Null, Place, Recognise, Stat, folder
 from bulkdcm.stores.putting import temporary_name
 from bulkdcm.stores.removal import is_temporary
 
@@ -48,9 +48,15 @@ def store(request, tmp_path) -> Store:
     return made(request.param, tmp_path)
 
 
-@pytest.fixture(params=[name for name, store in STORES.items() if store.writes], ids=str)
-def writing(request, tmp_path) -> Store:
-    return made(request.param, tmp_path)
+@pytest.fixture(
+    params=[(name, known) for name, store in STORES.items() if store.writes for known in (True, False)],
+    ids=lambda param: f"{param[0]}{'' if param[1] else ', looked up from the top'}",
+)
+def writing(request, tmp_path, monkeypatch) -> Store:
+    """Return a store that writes; also as on a system that knows no names below an open folder."""
+    name, by_descriptor = request.param
+    monkeypatch.setattr(folder, "_BY_DESCRIPTOR", by_descriptor)
+    return made(name, tmp_path)
 
 
 @pytest.fixture(params=[name for name, store in STORES.items() if not store.writes], ids=str)
@@ -206,3 +212,34 @@ def test_facts_agree_with_each_other(store):
 def test_a_temporary_name_is_known_again():
     assert is_temporary(f"a/{temporary_name()}")
     assert not is_temporary("a/b.dcm")
+
+
+def test_folders_are_held_for_many_files_and_seen_to_be_where_they_were(writing):
+    names = [f"{number}/a.dcm" for number in range(70)]  # more than are held open at once
+    with writing.at_hand() as store:
+        for name in [*names, *names]:
+            store.put(Place(name, owner=1), DATA)
+    assert sorted(writing.names()) == sorted(names)
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced"])
+def test_a_folder_that_goes_while_files_are_put_into_it_is_noticed(what, tmp_path):
+    writing = made("local", tmp_path)
+    place = Path(writing.local_path, "a")
+    with pytest.raises(StorageError, match="removed, moved or replaced"), writing.at_hand() as store:  # noqa: PT012
+        store.put(Place("a/b.dcm"), DATA)
+        place.rename(tmp_path / "moved")
+        if what == "replaced":
+            place.mkdir()
+        store.put(Place("a/c.dcm"), DATA)
+    assert {path.name for path in (tmp_path / "moved").iterdir()} == {"b.dcm", "c.dcm"}
+
+
+def test_a_folder_that_was_removed_is_made_again(tmp_path):
+    writing = made("local", tmp_path)
+    with writing.at_hand() as store:
+        store.put(Place("a/b.dcm"), DATA)
+        Path(writing.local_path, "a/b.dcm").unlink()
+        Path(writing.local_path, "a").rmdir()
+        store.put(Place("a/c.dcm"), DATA)
+    assert list(writing.names()) == ["a/c.dcm"]
