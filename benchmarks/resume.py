@@ -22,6 +22,7 @@ from bulkdcm.conversion.plan import plan_of
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.schema import CONTENT
+from bulkdcm.model import Fingerprint
 from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 from bulkdcm.stores import Local
@@ -91,7 +92,8 @@ def fill(folder: Path, rows: int) -> None:
             if number % _FOLDER_ROWS == 0:
                 target.parent.mkdir(exist_ok=True)
             os.link(out / original["output"], target)
-        known = {**plan.fingerprint(number)._asdict(), "settings": context.basis}
+        (fingerprint,) = map(Fingerprint, *plan.fingerprints([number]))
+        known = {**fingerprint._asdict(), "settings": context.basis}
         records.append({**original, **known, "ordinal": number, "output": output})
         if len(records) == _BATCH or number == rows - 1:
             ledger.record(records)

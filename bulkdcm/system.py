@@ -178,7 +178,7 @@ class Deadline:
         usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
         self._limit_s = limit_s if usable else 0.0
         self._began_s = math.inf  # less what the item had taken before; infinite while none is under way
-        self._is_set = False
+        self._due_s = math.inf  # when the timer will go off
         self._before: Any = None
 
     def __enter__(self) -> Self:
@@ -199,27 +199,27 @@ class Deadline:
         def limited(*arguments: Any) -> None:
             try:
                 self._began_s = time.monotonic() - spent_s
-                if not self._is_set:
-                    self._set(self._limit_s - spent_s)
+                if self._began_s + self._limit_s < self._due_s:  # else it goes off before, and looks
+                    self._set()
                 function(*arguments)
             finally:
                 self._began_s = math.inf
 
         return limited
 
-    def _set(self, left_s: float) -> None:
-        self._is_set = True
-        signal.setitimer(signal.ITIMER_REAL, max(left_s, _LEAST_S))
+    def _set(self) -> None:
+        self._due_s = self._began_s + self._limit_s
+        signal.setitimer(signal.ITIMER_REAL, max(self._due_s - time.monotonic(), _LEAST_S))
 
     def _look(self, signum: int, frame: FrameType | None) -> None:
         """Find out whether the item under way is over its time; the timer may have been set for an earlier one."""
         del signum, frame
-        self._is_set = False
-        left_s = self._limit_s - (time.monotonic() - self._began_s)
-        if left_s <= 0:
+        self._due_s = math.inf
+        if self._began_s == math.inf:  # none is under way
+            return
+        if time.monotonic() - self._began_s >= self._limit_s:
             raise RowTimeoutError
-        if left_s <= self._limit_s:  # else none is under way
-            self._set(left_s)
+        self._set()
 
 
 def sync(folder: Path, files: Sequence[str]) -> None:

@@ -60,15 +60,15 @@ def _convert(rows: Sequence[ManifestRow], context: Context, outcomes: list[Outco
     together = 1 if context.settings.fail_fast else _TOGETHER
     with system.Deadline(context.settings.row_timeout_s) as deadline:
 
-        def take(attempt: Attempt, step: Step) -> int:
+        def take(attempt: Attempt, step: Step) -> Attempt:
             guard.begin(attempt.row.ordinal)  # for which a worker's death, or too long a time, is then the row's
             attempt.take(deadline.of(step, attempt.spent_s), context)
             guard.end()
-            return attempt.size_bytes
+            return attempt
 
-        read = (attempt for attempt in map(Attempt, rows) if take(attempt, Attempt.read) is not None)
+        read = (take(Attempt(row), Attempt.read) for row in rows)
         for group in _together(read, lambda attempt: sum(len(source.data) for source in attempt.sources), together):
-            for decoded in _together(group, lambda attempt: take(attempt, Attempt.decode), together):
+            for decoded in _together(group, lambda attempt: take(attempt, Attempt.decode).size_bytes, together):
                 try:
                     for step in (Attempt.make, Attempt.store):
                         for attempt in decoded:

@@ -44,7 +44,7 @@ class Context:
     uid_key
         Secret that UIDs are derived with, or empty.
     parent
-        Process id of the run; 0 where that is on another machine.
+        Process id of the run; 0 if that is on another machine.
     version
         Of the bulkdcm that the run has; a worker of a cluster may have another.
     """

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from bulkdcm import manifest, system
 from bulkdcm.conversion import dependencies
 from bulkdcm.conversion.chunk import convert_chunk, given_up
-from bulkdcm.conversion.outcome import Failed, SourceFacts
 from bulkdcm.conversion.plan import DONE
 from bulkdcm.conversion.recording import Recording
+from bulkdcm.conversion.row import unmet
 from bulkdcm.conversion.settlement import Settlement
 from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
-from bulkdcm.errors import ReadError, Terminated
+from bulkdcm.errors import Terminated
 from bulkdcm.part import Extra
 from bulkdcm.report import warm_up
 from bulkdcm.settings import NATIVE
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.outcome import ChunkResult
     from bulkdcm.conversion.work import Work
     from bulkdcm.ledger.ledger import Ledger
-    from bulkdcm.model import ManifestRow, Reference
+    from bulkdcm.model import Reference
     from bulkdcm.part import Part
 
 References = dict[int, "tuple[Reference, ...] | None"]
@@ -165,20 +165,16 @@ class Execution:
             if others := self.plan.depends.get(ordinal):
                 recorded = self.ledger.objects(others)
                 found[ordinal] = dependencies.references(self.rows, others, recorded) if all(recorded) else None
-        unmet = [ordinal for ordinal, references in found.items() if references is None]
-        if unmet:
-            self._count(0, self.recording.fail(map(self._without_reference, manifest.part(self.rows, unmet).rows())))
+        left = [ordinal for ordinal, references in found.items() if references is None]
+        if left:
+            rows = manifest.part(self.rows, left).rows()
+            failed = (unmet(row, self.rows.lines_of(self.plan.depends[row.ordinal])) for row in rows)
+            self._count(0, self.recording.fail(failed))
         return found
-
-    def _without_reference(self, row: ManifestRow) -> Failed:
-        lines = ", ".join(str(self.rows.lines[other]) for other in self.plan.depends[row.ordinal])
-        message = f"{row.source}: its object refers to those of lines {lines}, of which not all are converted. Convert them first."
-        facts = tuple(SourceFacts(ordinal=part.ordinal) for part in row.frames or (row,))
-        return Failed(sources=facts, stage="read", error=ReadError.__name__, message=message)
 
     def _packed(self, chunk: tuple[int, ...], references: References) -> Part:
         """Return a chunk's rows for a worker, and note the names that it is about to write: what a killed run leaves there is ours."""
-        part = manifest.part(self.rows, chunk)
+        part = self._part(chunk)
         extras = {}
         given = self.rows.column("SOPInstanceUID")
         for ordinal in chunk:
@@ -189,11 +185,14 @@ class Execution:
         if self.context.outputs.writes:
             outputs = part.named["output"].texts()[: len(chunk)]
             self.ledger.claim(output for output in outputs if output and output not in self._held)
-        return replace(part, fingerprints=self.plan.fingerprints(part.ordinals), extras=extras)
+        return replace(part, extras=extras)
+
+    def _part(self, ordinals: Sequence[int]) -> Part:
+        part = manifest.part(self.rows, ordinals)
+        return replace(part, fingerprints=self.plan.fingerprints(part.ordinals))
 
     def _given_up(self, ordinal: int, *, late: bool) -> ChunkResult:
-        part = manifest.part(self.rows, [ordinal])
-        (row,) = replace(part, fingerprints=self.plan.fingerprints(part.ordinals)).rows()
+        (row,) = self._part([ordinal]).rows()
         return given_up(row, late=late, context=self.context)
 
     def _seconds_of(self, ordinal: int) -> float:

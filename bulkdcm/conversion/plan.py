@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm.conversion import dependencies, fingerprints
 from bulkdcm.conversion.references import digest
 from bulkdcm.ledger.schema import DECISIVE
-from bulkdcm.model import Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,18 +97,13 @@ class Plan:
         return [o for o, reason in enumerate(self.reasons) if reason not in left and o not in self.followers]
 
     def fingerprints(self, ordinals: Sequence[int]) -> tuple[list[int], list[int], list[int], list[str], list[int]]:
-        """Return the fingerprints of some rows, as columns."""
+        """Return what the ledger keeps of some rows to know them again, as columns in the order of `Fingerprint`."""
         identities, hashes, schemas = (
             numbers[ordinals].tolist() for numbers in (self.identities, self.metadata, self.schemas)
         )
         reasons = [self.reasons[ordinal] for ordinal in ordinals]
         told = [FAILED if reason == UNCHANGED else reason for reason in reasons]
         return identities, hashes, schemas, told, [self.attempts[ordinal] + 1 for ordinal in ordinals]
-
-    def fingerprint(self, ordinal: int) -> Fingerprint:
-        """Return what the ledger keeps of a row to know it again."""
-        (found,) = map(Fingerprint, *self.fingerprints([ordinal]))
-        return found
 
 
 def plan_of(

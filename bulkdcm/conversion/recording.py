@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.conversion.outcome import Failed, columns_of
 from bulkdcm.ledger.schema import STORED, sealed
+from bulkdcm.model import Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +66,8 @@ class Recording:
         """Return outcomes as the ledger takes them."""
         outcomes = list(outcomes)
         lines = [facts.ordinal for outcome in outcomes for facts in outcome.sources]
-        return columns_of(outcomes, {line: self.work.plan.fingerprint(line) for line in lines}, self.context)
+        known = map(Fingerprint, *self.work.plan.fingerprints(lines))
+        return columns_of(outcomes, dict(zip(lines, known, strict=True)), self.context)
 
     def commit(self, columns: Columns, moves: Sequence[tuple[str, str]] = ()) -> int:
         """Write lines into the ledger and return how many failed; a failed row keeps the output it has."""

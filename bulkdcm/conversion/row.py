@@ -16,7 +16,7 @@ from bulkdcm.objects import MAKERS, Making
 from bulkdcm.stores import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import Outcome
@@ -216,6 +216,15 @@ def timed_out(
         seconds=seconds or {},
         worker=worker,
     )
+
+
+def unmet(row: ManifestRow, lines: Iterable[int]) -> Failed:
+    """Return the outcome of a row whose object refers to those of other lines, of which not all are there."""
+    told = ", ".join(map(str, lines))
+    message = (
+        f"{row.source}: its object refers to those of lines {told}, of which not all are converted. Convert them first."
+    )
+    return Failed(sources=_facts(row, ()), stage="read", error=ReadError.__name__, message=message)
 
 
 def crashed(row: ManifestRow) -> Failed:

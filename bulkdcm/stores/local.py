@@ -93,20 +93,21 @@ class Local:
         if self.held_open is None:
             with self.at_hand() as store:
                 return store.put(place, data)
-        for is_last in (False, True):
+        try:
             try:
                 return putting.put(self.held_open.inside(place.folder), place, data)
-            except FileNotFoundError as error:
+            except FileNotFoundError:  # someone has removed it, so it is made again
                 self.held_open.forget(place.folder)
-                if is_last:
-                    raise putting.explained(error, place) from error
-            except OSError as error:
-                raise putting.explained(error, place) from error
-        raise AssertionError
+                return putting.put(self.held_open.inside(place.folder), place, data)
+        except OSError as error:
+            raise putting.explained(error, place) from error
 
     @contextlib.contextmanager
     def at_hand(self) -> Iterator[Self]:
-        """See `Store`: folders are held open."""
+        """See `Store`: folders are held open, if files go into them."""
+        if not self.writes:
+            yield self
+            return
         held = folder.Held(self.root, self.identity)
         try:
             yield replace(self, held_open=held)

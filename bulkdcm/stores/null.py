@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from bulkdcm.stores import putting
 from bulkdcm.stores.local import Local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bulkdcm.stores.base import Buffer, Place, Stored
 
@@ -21,11 +20,6 @@ class Null(Local):
 
     needs_sync: ClassVar[bool] = False
     writes: ClassVar[bool] = False
-
-    @contextlib.contextmanager
-    def at_hand(self) -> Iterator[Self]:
-        """See `Store`: there is nothing to hold."""
-        yield self
 
     def put(self, place: Place, data: Sequence[Buffer]) -> Stored:
         """Return what a folder's would, writing nothing."""

@@ -34,19 +34,15 @@ def put(folder: Opened, place: Place, data: Sequence[Buffer]) -> Stored:
 
     Raises
     ------
-    FileNotFoundError
-        Where the folder isn't there any more.
-    StorageError, StoreError
-        As in `Store.put`.
+    OSError
+        As the system says it; of a folder that isn't there any more, FileNotFoundError.
     """
     temporary = folder.below(temporary_name())
     try:
         return _named(folder, place, temporary, stored(place.name, data, _write(folder, temporary, data)))
-    except BaseException as error:  # a timeout too leaves nothing behind
+    except BaseException:  # a timeout too leaves nothing behind
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder.descriptor)
-        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-            raise explained(error, place) from error
         raise
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from bulkdcm.errors import StoreError
 from bulkdcm.stores import folder, putting
 from bulkdcm.stores.local import Local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bulkdcm.stores.base import Buffer, Place, Stored
 
@@ -24,11 +23,6 @@ class Recognise(Local):
     needs_sync: ClassVar[bool] = False
     writes: ClassVar[bool] = False
     recognises: ClassVar[bool] = True
-
-    @contextlib.contextmanager
-    def at_hand(self) -> Iterator[Self]:
-        """See `Store`: nothing is put, so there is nothing to hold."""
-        yield self
 
     def put(self, place: Place, data: Sequence[Buffer]) -> Stored:
         """Return what is stored at a place if it is `data`.

@@ -102,3 +102,10 @@ def test_whoever_is_over_its_time_is_found_and_the_others_are_not():
 def test_no_time_is_any_time():
     with Deadline(0) as deadline:
         assert deadline.of(time.sleep, 9.0) is time.sleep
+
+
+def test_a_later_step_of_a_row_ends_when_the_row_s_time_does_though_an_earlier_row_had_more_left():
+    with Deadline(100) as deadline:
+        deadline.of(time.sleep, 0.0)(0.0)  # which sets the timer for a hundred seconds
+        with pytest.raises(RowTimeoutError):
+            deadline.of(time.sleep, 99.9)(20)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
@@ -15,12 +17,13 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from bulkdcm import iods, uids
 from bulkdcm.attributes import values
 from bulkdcm.encode import encode, part10
-from bulkdcm.model import Frame, ManifestRow
+from bulkdcm.model import Frame, Lossy, ManifestRow
 from tests.conformance.cases import COMMON, COMPLETE
 
 if TYPE_CHECKING:
     from bulkdcm.elements import Elements
 
+build = import_module("bulkdcm.iods.build")  # whose name its function has in the package
 QUICK = settings(derandomize=True, deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 PIXELS = {
     "gray8": np.arange(15, dtype=np.uint8).reshape(3, 5),
@@ -109,3 +112,27 @@ def test_any_values(attributes, syntax):
     frame = frame_of("gray8")
     pieces, uid = encode(built("SC", frame, **right), frame, syntax)
     assert b"".join(pieces) == by_dcmwrite(built("SC", frame, **right), frame, uid)
+
+
+NAMING = {
+    "AccessionNumber": "7", "InstanceNumber": "8", "PatientAge": "033Y", "PatientBirthDate": "19900102", "PatientID": "9",
+    "PatientSex": "O", "SeriesNumber": "4", "StudyDate": "20240102", "StudyDescription": "another", "StudyID": "5",
+    "StudyTime": "010203",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alias", "kind"), [(iod.alias, kind) for iod in iods.IODS for kind in sorted(iod.pixel_kinds)]
+)
+@pytest.mark.parametrize("lossy", [(), (Lossy(ratio=7.0, method="ISO_10918_1"),)], ids=["lossless", "lossy"])
+def test_what_is_built_from_what_others_have_in_common_is_what_is_built_alone(alias, kind, lossy):
+    """No module's `fill` looks at what names an object: only so may it be left out of what others share."""
+    assert set(NAMING) == build._NAMING
+    frame = replace(frame_of(kind), lossy=lossy)
+    build._alike.clear()
+    alone = built(alias, frame, **NAMING)
+    for others in ({}, dict.fromkeys(NAMING, ""), NAMING):
+        build._alike.clear()
+        built(alias, replace(frame, lossy=(Lossy(ratio=3.0, method="ISO_10918_1"),) if lossy else ()), **others)
+        again = built(alias, frame, **NAMING)
+        assert b"".join(encode(again, frame, "explicit")[0]) == b"".join(encode(alone, frame, "explicit")[0])
