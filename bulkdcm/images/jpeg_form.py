@@ -169,7 +169,7 @@ def _tables(stream: JpegStream, tables: Tables, parts: list[_Part], band: _Band)
                 yield f"Huffman table {chosen} for {('DC', 'AC')[kind]} is missing (B.2.4.2)"
             elif table.wrong:
                 yield f"Huffman table {chosen} for {('DC', 'AC')[kind]} {table.wrong} (annex C)"
-            elif not kind and max(symbol for symbol, _ in table.codes) > 15 + lossless:
+            elif not kind and table.highest > 15 + lossless:
                 yield f"Huffman table {chosen} has a size of more than {15 + lossless} bits (F.1.2.1)"
 
 
@@ -202,11 +202,15 @@ def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[_Part], band:
     places = [scan.start, *(at for at, _ in scan.restarts), scan.end]
     for index, (start, end) in enumerate(pairwise(places)):
         count = min(interval, mcus - index * interval)
-        coded = scan.coded_bytes(data, start + 2 * bool(index), end)
-        if coded * 8 < int(few * count):
+        first, least, most = start + 2 * bool(index), int(few * count), many * count // 8 + _PADDING_BYTES
+        size_bytes = end - first
+        if size_bytes // 2 * 8 >= least and (not many or size_bytes <= most):
+            continue  # however many of the bytes are stuffed (F.1.2.3), which are at most half
+        coded = size_bytes - data.count(b"\xff\0", first, end)
+        if coded * 8 < least:
             yield f"{coded} bytes of code can't hold the {count} MCUs of the scan; it is cut off, or its size is wrong"
             return
-        if many and coded > many * count // 8 + _PADDING_BYTES:
+        if many and coded > most:
             yield f"{coded} bytes of code are more than the {count} MCUs of the scan can have; its size is wrong"
             return
 
@@ -240,10 +244,10 @@ def _block_bits(process: int, dc: Huffman | None, ac: Huffman | None, band: _Ban
             return (ac.bits_a_block() if ac else 0.0), 0
         if band.before:
             return 1.0, 1
-        return dc.bits() if dc else (0.0, 0)
+        return dc.bits if dc else (0.0, 0)
     if process == LOSSLESS:
-        return dc.bits() if dc else (0.0, 0)
+        return dc.bits if dc else (0.0, 0)
     if not (dc and ac):
         return 0.0, 0
-    (dc_few, dc_many), (ac_few, ac_many) = dc.bits(), ac.bits()
+    (dc_few, dc_many), (ac_few, ac_many) = dc.bits, ac.bits
     return dc_few + ac_few, dc_many + 63 * ac_many

@@ -46,10 +46,6 @@ class Scan:
     restarts: list[tuple[int, int]]
     tables: Tables
 
-    def coded_bytes(self, data: bytes, start: int, end: int) -> int:
-        """Return how many bytes of code there are in a part of the scan, without stuffed ones."""
-        return end - start - data.count(b"\xff\0", start, end)
-
 
 @dataclass(slots=True, kw_only=True)
 class JpegStream:

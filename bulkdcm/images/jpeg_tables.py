@@ -12,15 +12,24 @@ _EOB_RUNS = 15  # categories of runs of blocks that end (T.81 G.1.2.2)
 
 
 class Huffman(NamedTuple):
-    """A Huffman table: each symbol with the length of its code, and what is wrong with it."""
+    """A Huffman table.
+
+    Attributes
+    ----------
+    codes
+        Each symbol with the length of its code.
+    wrong
+        What is wrong with it; empty for nothing.
+    bits
+        The fewest and the most bits that a symbol takes with those that follow it.
+    highest
+        Of the symbols.
+    """
 
     codes: tuple[tuple[int, int], ...]
     wrong: str = ""
-
-    def bits(self) -> tuple[int, int]:
-        """Return the fewest and the most bits that a symbol takes with those that follow it."""
-        lengths = [length + (symbol & 15) for symbol, length in self.codes]  # 16, of lossless coding, has none
-        return min(lengths), max(lengths)
+    bits: tuple[int, int] = (0, 0)
+    highest: int = 0
 
     def bits_a_block(self) -> float:
         """Return the fewest bits that a block's band takes in a progressive scan, where a code may end many blocks."""
@@ -130,4 +139,5 @@ def huffman(counts: bytes, values: bytes) -> Huffman:
             return Huffman(codes, "has more codes than there can be")
     if len(set(values)) < len(values):
         return Huffman(codes, "has a symbol twice")
-    return Huffman(codes)
+    bits = [length + (symbol & 15) for symbol, length in codes]  # 16, of lossless coding, has none
+    return Huffman(codes, bits=(min(bits), max(bits)), highest=max(values))

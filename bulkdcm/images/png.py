@@ -57,12 +57,12 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
             return pillow.read(replace(source, data=png_chunks.bare(source.data)), settings, iod)
         msg = f"{source.path}: an animated PNG has several frames. {pillow.MORE_FRAMES}"
         raise PixelError(msg)
-    png_chunks.check_scanlines(source.data, header, source.path)
+    data = png_chunks.inflated(source.data, header, source.path)
     size_bytes = header.scanline_bytes()
     with failures.decoding(
         f"{source.path}: the PNG can't be decoded", "Fetch the file again, or export it anew.", size_bytes
     ):
-        pixels, opacity = _decode(source, header)
+        pixels, opacity = _decode(replace(source, data=data), header)
     return _frame(source, settings, header, pixels, opacity)
 
 
@@ -103,7 +103,7 @@ def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
         samples = _gray_alpha(data, header)
         return np.ascontiguousarray(samples[:, :, 0]), np.ascontiguousarray(samples[:, :, 1])
     if header.bit_depth < 8:
-        with Image.open(io.BytesIO(png_chunks.bare(data)), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("L"))
         return pixels, _keyed(pixels, transparent, header.bit_depth)
     decode = decode_image_png_u16 if header.bit_depth == 16 else decode_image_png_u8
@@ -117,7 +117,7 @@ def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
 
 
 def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
-    with Image.open(io.BytesIO(png_chunks.bare(source.data)), formats=("PNG",)) as image:
+    with Image.open(io.BytesIO(source.data), formats=("PNG",)) as image:
         highest = int(np.asarray(image).max())
         if highest >= len(header.chunks[b"PLTE"]) // 3:
             msg = (
@@ -133,7 +133,7 @@ def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pix
 def _gray_alpha(data: bytes, header: PngHeader) -> Pixels:
     """Return shape ``(rows, columns, 2)``."""
     if header.bit_depth == 8:
-        with Image.open(io.BytesIO(png_chunks.bare(data)), formats=("PNG",)) as image:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             return np.asarray(image.convert("LA"))
     renamed = bytearray(data)
     renamed[24:26] = bytes((8, RGB_ALPHA))

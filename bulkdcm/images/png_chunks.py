@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm.errors import PixelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 try:
     inflater: Any = importlib.import_module("isal.isal_zlib")  # an extra, three times as fast
@@ -27,6 +27,11 @@ COLOR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _WANTED = {b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL", *COLOR_SPACE}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
 _PIECE = 65_536
+_IDAT_CRC = zlib.crc32(b"IDAT")
+# Of a zlib stream that isn't compressed (RFC 1950 2.2, RFC 1951 3.2.4).
+_ZLIB_HEADER, _LAST_BLOCK, _MOST_A_BLOCK = b"\x78\x01", b"\x01\0\0\xff\xff", 65_535
+# Of lines: fewer are decoded as fast as they are, and of more there is no room for another copy.
+_LEAST_STORED_BYTES, _MOST_STORED_BYTES = 2**14, 2**28
 _MAX_PROFILE_BYTES = 2**24
 # Left, top, step across, step down of each pass.
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -85,7 +90,7 @@ class PngHeader:
 
 
 def parse(data: bytes, source: str) -> PngHeader:
-    """Walk the chunks to IEND, checking the CRC of each but the pixels', which the decoder checks.
+    """Walk the chunks to IEND, checking the CRC of each but the pixels', which `inflated` checks.
 
     Raises
     ------
@@ -117,27 +122,47 @@ def parse(data: bytes, source: str) -> PngHeader:
         position = end
 
 
-def bare(data: bytes) -> bytes:
+def bare(data: bytes, pixels: Sequence[Any] = ()) -> bytes:
     """Return the file with nothing but its pixels: a decoder may refuse the rest, such as a long text.
 
     Parameters
     ----------
     data
         The whole file, which `parse` has walked.
+    pixels
+        Type and data, in pieces, of one chunk that takes the place of all IDAT chunks; if empty, they stay.
     """
-    kept, position = [SIGNATURE], len(SIGNATURE)
+    kept: list[Any] = [SIGNATURE]
+    position, rest = len(SIGNATURE), pixels
     while True:
         kind = data[position + 4 : position + 8]
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if kind in _PIXELS:
+        if kind == b"IDAT" and pixels:
+            kept += _chunk(rest)
+            rest = ()
+        elif kind in _PIXELS:
             kept.append(data[position:end])
         if kind == b"IEND":
             return b"".join(kept)
         position = end
 
 
-def check_scanlines(data: bytes, header: PngHeader, source: str) -> None:
-    """Refuse pixels that are damaged or not all there: decoders fill what lacks, and pass over the zlib checksum.
+def _chunk(pieces: Sequence[Any]) -> Iterator[Any]:
+    """Yield a chunk's length, its type and data as given, and its checksum; nothing for nothing."""
+    if pieces:
+        crc = 0
+        for piece in pieces:
+            crc = inflater.crc32(piece, crc)
+        yield (sum(map(len, pieces)) - 4).to_bytes(4, "big")
+        yield from pieces
+        yield crc.to_bytes(4, "big")
+
+
+def inflated(data: bytes, header: PngHeader, source: str) -> bytes:
+    """Return the file as `bare` does, its lines inflated and checked, so that no decoder has to do that again.
+
+    Decoders fill what lacks, and pass over the zlib checksum. The lines go into stored blocks (RFC 1951 3.2.4), which takes
+    a decoder half the time; those of very small and very large images stay compressed.
 
     Parameters
     ----------
@@ -154,17 +179,24 @@ def check_scanlines(data: bytes, header: PngHeader, source: str) -> None:
         Where a checksum is wrong or lacks, or lines lack, or there are far more than the image has.
     """
     needed, found = header.scanline_bytes(), 0
+    keep = _LEAST_STORED_BYTES <= needed <= _MOST_STORED_BYTES
+    stored, adler = [b"IDAT", _ZLIB_HEADER], 1
     inflate: Any = inflater.decompressobj()
     wrong = ""
     try:
         for position, payload in _idats(data):
-            crc = zlib.crc32(payload, zlib.crc32(b"IDAT"))
+            crc = inflater.crc32(payload, _IDAT_CRC)
             if crc != int.from_bytes(data[position + 8 + len(payload) : position + 12 + len(payload)], "big"):
                 wrong = f"the checksum of its pixels at byte {position} is wrong"
             for at in range(0, len(payload), _PIECE):
                 if inflate.eof or wrong:
                     break
-                found += len(inflate.decompress(payload[at : at + _PIECE]))
+                lines = inflate.decompress(payload[at : at + _PIECE])
+                if keep and found < needed:
+                    lines_of_image = memoryview(lines)[: needed - found]
+                    adler = inflater.adler32(lines_of_image, adler)
+                    stored += _blocks(lines_of_image)
+                found += len(lines)
                 if found > 2 * needed + _PIECE:
                     wrong = f"its lines are {needed} bytes, and its data goes on for more than {found}"
     except inflater.error:
@@ -176,6 +208,16 @@ def check_scanlines(data: bytes, header: PngHeader, source: str) -> None:
     if wrong:
         msg = f"{source}: the PNG can't be decoded: {wrong}. Fetch the file again."
         raise PixelError(msg)
+    return bare(data, [*stored, _LAST_BLOCK, adler.to_bytes(4, "big")] if keep else [])
+
+
+def _blocks(lines: memoryview) -> Iterator[Any]:
+    """Yield bytes as stored blocks, none of them the last (RFC 1951 3.2.4)."""
+    for at in range(0, len(lines), _MOST_A_BLOCK):
+        block = lines[at : at + _MOST_A_BLOCK]
+        size = len(block)
+        yield b"\0" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+        yield block
 
 
 def _idats(data: bytes) -> Iterator[tuple[int, memoryview]]:
