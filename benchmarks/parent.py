@@ -16,7 +16,7 @@ from unittest import mock
 
 import bulkdcm
 from benchmarks import measure, throughput
-from bulkdcm.conversion import api, execute
+from bulkdcm.conversion import execute, run
 from bulkdcm.conversion.chunk import result_of
 from bulkdcm.conversion.outcome import Converted, SourceFacts
 from bulkdcm.stores import Stored
@@ -94,9 +94,9 @@ def parent(rows: int) -> dict[str, float]:
             "\n".join([text[0].replace("source,", "source,instance,"), *lines]) + "\n", encoding="utf-8"
         )
         with (
-            mock.patch.object(execute, "convert_chunk", chunk),
-            mock.patch.object(api, "_checked", others.of(api._checked)),  # noqa: SLF001  # as a benchmark may
-            mock.patch.object(api.Preparation, "work", others.of(api.Preparation.work)),
+            mock.patch.object(execute.chunk, "convert_chunk", chunk),
+            mock.patch.object(run, "checked", others.of(run.checked)),
+            mock.patch.object(run.Preparation, "work", others.of(run.Preparation.work)),
         ):
             bulkdcm.convert(manifest, root / "warm", backend="sequential", layout="uid", rows="0:10", fsync=False)
             others.spent_s, began = 0.0, time.process_time()

@@ -1,4 +1,4 @@
-"""Where the time of a row goes, by stage and by function: `python -m benchmarks.stages`.
+"""Where the time of a row goes, by stage: `python -m benchmarks.stages`. By function: `benchmarks.profiles`.
 
 One process, in memory. Beside the stages stands what their floor takes: reading the bytes, hashing, decoding, pydicom's own
 `dcmwrite`, writing the bytes.
@@ -7,11 +7,7 @@ One process, in memory. Beside the stages stands what their floor takes: reading
 from __future__ import annotations
 
 import argparse
-import cProfile
 import hashlib
-import io
-import pstats
-import re
 import statistics
 import tempfile
 import time
@@ -27,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _IMAGES = 400
-_FUNCTIONS = 30
-_SITE = re.compile(r"\S*/(?=site-packages|bulkdcm/|lib/python)")
 
 
 def _ms_each(call: Callable[[Path], object], paths: list[Path]) -> float:
@@ -40,8 +34,8 @@ def _ms_each(call: Callable[[Path], object], paths: list[Path]) -> float:
     return round(statistics.median(spent) * 1e3, 3)
 
 
-def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
-    """Return milliseconds an image, medians, by stage and of their floors, and the profile as text."""
+def stages(name: str, count: int) -> dict[str, Any]:
+    """Return milliseconds an image, medians, by stage and of their floors."""
     work = throughput.WORKLOADS[name]
     with tempfile.TemporaryDirectory(dir=throughput.MEMORY if throughput.MEMORY.is_dir() else None) as folder:
         root = Path(folder)
@@ -49,10 +43,6 @@ def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
         manifest = throughput.write_manifest(sources, root)
         bulkdcm.convert(manifest, root / "warm", backend="sequential")
         report = bulkdcm.convert(manifest, root / "out", backend="sequential")
-        profile = cProfile.Profile()
-        profile.runcall(bulkdcm.convert, manifest, root / "profiled", backend="sequential")
-        text = io.StringIO()
-        pstats.Stats(profile, stream=text).sort_stats("tottime").print_stats(_FUNCTIONS)
         target = root / "target"
         data = {path: path.read_bytes() for path in sources}
         outputs = {path: (root / "out" / report.table["output"][n]).read_bytes() for n, path in enumerate(sources)}
@@ -65,7 +55,7 @@ def stages(name: str, count: int) -> tuple[dict[str, Any], str]:
         if sources[0].suffix == ".png":
             floors["all of it by pydicom"] = _ms_each(lambda path: pydicom_loop(path, target), sources)
         spent = {stage.removesuffix("_s"): round(float(report.table[stage].median()) * 1e3, 3) for stage in STAGES}
-        return {"images": count, "stages_ms": spent, "floors_ms": floors}, _SITE.sub("", text.getvalue())
+        return {"images": count, "stages_ms": spent, "floors_ms": floors}
 
 
 def main() -> None:
@@ -76,11 +66,8 @@ def main() -> None:
     asked = parser.parse_args()
     figures = {}
     for name in throughput.WORKLOADS:
-        figures[name], text = stages(name, asked.images)
+        figures[name] = stages(name, asked.images)
         print(name, figures[name], "seconds", flush=True)
-        if not asked.no_save:
-            path = measure.RESULTS / f"profile {name.replace(',', '')}.txt".replace(" ", "_")
-            path.write_text(text.strip() + "\n", encoding="utf-8")
     if not asked.no_save:
         print(measure.save("stages", {"workloads": figures}))
 

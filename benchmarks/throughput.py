@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[2] / "shared" / "data"
 _REPEATS = 3
 _ORIGINALS = 12  # that are made where there are no real ones
-FLOOR = "floor"
+FLOOR, IMPORTS = "floor", "imports of numpy, pydicom and pandas"
 _HEADER = "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,Modality\n"
 _MOST_FILES = 600  # of tools that start a process a file; their time is scaled
 MEMORY = Path("/dev/shm")  # noqa: S108  # a place to measure without a disk
@@ -117,6 +117,12 @@ WORKLOADS = {
         make=jpegs, count=20_000, others=(FLOOR, "cp", "cp, then sync", "img2dcm", "gdcmimg")
     ),
 }
+# How much of a short run is its start.
+SHORT_WORKLOADS = {
+    "few PNG, 28 x 28": Workload(make=tiny, count=10, others=(FLOOR, IMPORTS)),
+    "few X-ray PNG, 1 MP": Workload(make=x_rays, count=480, others=(FLOOR, "SimpleITK")),
+    "few JPEG, passed through": Workload(make=jpegs, count=8_000, others=(FLOOR,)),
+}
 
 
 def write_manifest(sources: list[Path], root: Path) -> Path:
@@ -132,7 +138,7 @@ def write_manifest(sources: list[Path], root: Path) -> Path:
 
 def workload(name: str, place: Path, scale: float, repeats: int, data: Path | None) -> dict[str, object]:
     """Return the figures of one workload: seconds, images a second, and each other's time over ours."""
-    work = WORKLOADS[name]
+    work = (WORKLOADS | SHORT_WORKLOADS)[name]
     count = max(8, int(work.count * scale))
     spent: dict[str, list[float]] = {}
     used: dict[str, list[float]] = {}
@@ -153,6 +159,8 @@ def workload(name: str, place: Path, scale: float, repeats: int, data: Path | No
                     peak_mb = max(peak_mb, done.peak_mb)
                 elif tool == FLOOR:
                     done = measure.run(sys.executable, "-P", floor.__file__, root / "list", out, baselines.WORKERS)
+                elif tool == IMPORTS:
+                    done = measure.run(sys.executable, "-c", "import numpy, pydicom, pandas")
                 else:
                     done = measure.run(sys.executable, "-m", "benchmarks.baselines", tool, root / "list", out)
                 if place == MEMORY:
@@ -195,7 +203,7 @@ def main() -> None:
         if asked.place not in {place, "both"} or not folder.is_dir():
             continue
         figures[place] = {}
-        for name in WORKLOADS:
+        for name in (*WORKLOADS, *SHORT_WORKLOADS):
             figures[place][name] = workload(name, folder, asked.scale, asked.repeats, data)
             print(place, name, figures[place][name], flush=True)
     if not asked.no_save:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bulkdcm._version import __version__
-    from bulkdcm.conversion.api import Progress, check, convert, plan, rebuild
+    from bulkdcm.conversion.api import check, convert, plan, rebuild
+    from bulkdcm.conversion.execute import Progress
     from bulkdcm.errors import (
         AttributeValueError,
         BulkdcmError,
@@ -64,7 +65,7 @@ __all__ = [
 _LAZY = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "bulkdcm.errors"),
     "__version__": "bulkdcm._version",
-    "Progress": "bulkdcm.conversion.api",
+    "Progress": "bulkdcm.conversion.execute",
     "Report": "bulkdcm.report",
     "check": "bulkdcm.conversion.api",
     "convert": "bulkdcm.conversion.api",

@@ -99,6 +99,12 @@ def limit_memory(size_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
+def children_cpu_s() -> float:
+    """Return the processor time of this process's children that have ended, in seconds."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
 def memory_bytes() -> int:
     """Return the memory this process and its workers may use: the machine's or, if less, the control group's; 0 if unknown."""
     found = []

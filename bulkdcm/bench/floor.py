@@ -74,7 +74,8 @@ def _decoded(data: bytes) -> Any:
     return Image.open(io.BytesIO(data)).tobytes()
 
 
-def _work(sources: Sequence[str], out: str, first: int, step: int) -> None:
+def work(sources: Sequence[str], out: str, first: int, step: int) -> None:
+    """Do every `step`th of the images, from the `first` on, in this process."""
     for number in range(first, len(sources), step):
         descriptor = os.open(sources[number], os.O_RDONLY)
         parts = []
@@ -98,10 +99,10 @@ def main(listed: str, out: str, workers: int) -> int:
     sources = Path(listed).read_text(encoding="utf-8", errors="surrogateescape").split("\0")
     for number in range(-(-len(sources) // 1000)):
         Path(out, str(number)).mkdir(parents=True)
-    running = [multiprocessing.Process(target=_work, args=(sources, out, n, workers)) for n in range(1, workers)]
+    running = [multiprocessing.Process(target=work, args=(sources, out, n, workers)) for n in range(1, workers)]
     for process in running:
         process.start()
-    _work(sources, out, 0, workers)
+    work(sources, out, 0, workers)
     for process in running:
         process.join()
     return max((abs(process.exitcode or 0) for process in running), default=0)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import statistics
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from bulkdcm import system
 from bulkdcm.bench import floor
+from bulkdcm.bench.bound import Used, bound_by
 from bulkdcm.conversion import api
-from bulkdcm.engines import ENGINES
+from bulkdcm.engines import ENGINES, cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bulkdcm.bench.configurations import Configuration
+    from bulkdcm.conversion.execute import Progress
     from bulkdcm.settings import Settings
 
 _NEAR = 0.97  # of the fastest: what is as good
@@ -45,6 +48,8 @@ class Measurement:
         Read and written, of the median.
     stage_shares
         Of the workers' time, by stage.
+    bound_by
+        What held the median run back, as `bound.bound_by` says it.
     worker_mb, parent_mb
         Largest memory that a worker and the run's own process had; 0 where this system doesn't tell.
     efficiency
@@ -61,6 +66,7 @@ class Measurement:
     source_mb_per_s: float
     output_mb_per_s: float
     stage_shares: dict[str, float]
+    bound_by: str
     worker_mb: float
     parent_mb: float
     efficiency: float
@@ -152,6 +158,7 @@ def _measurement(
         source_mb_per_s=typical["source_mb_per_s"],
         output_mb_per_s=typical["output_mb_per_s"],
         stage_shares=typical["stage_shares"],
+        bound_by=bound_by(typical["used"]),
         worker_mb=max(run["worker_mb"] for run in warm),
         parent_mb=max(run["parent_mb"] for run in warm),
         efficiency=round(median / configuration.n_jobs / alone, 3)
@@ -170,19 +177,35 @@ def _run(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, 
 
 def _run_here(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[str, Any]:
     peaks = {0: 0}
+    began, first_s = time.perf_counter(), 0.0
 
-    def look(_: api.Progress) -> None:
+    def look(progress: Progress) -> None:
+        nonlocal first_s
+        first_s = first_s or (time.perf_counter() - began if progress.converted + progress.failed else 0.0)
         for pid in system.children():
             peaks[pid] = system.peak_memory_bytes(pid)
 
     call = api.rehearse if null else api.convert
     report = call(path, out, settings, on_progress=look)
+    elapsed_s = time.perf_counter() - began
     root = settings.images or path.parent
     ran = report.table.iloc[list(report.ran)]
     parent_mb = system.peak_memory_bytes(os.getpid()) / 1e6
-    in_processes = ENGINES[settings.backend].names_the_row
+    engine = ENGINES[settings.backend]
+    in_processes, own_cpu_s = engine.names_the_row, time.process_time()
+    summary = report.summary()
+    used = Used(
+        elapsed_s=elapsed_s,
+        first_s=first_s,
+        parent_cpu_s=own_cpu_s if in_processes else 0.0,
+        workers_cpu_s=system.children_cpu_s() if in_processes else own_cpu_s,
+        workers=report.n_jobs if engine.same_machine else 0,
+        cores=cores(),
+        stage_shares=summary["stage_shares"],
+    )
     return {
-        **report.summary(),
+        **summary,
+        "used": used,
         "failed": int((ran["status"] == "failed").sum()),
         "sources": [str(root / source) for source in ran["source"]],
         "worker_mb": round(max(peaks.values()) / 1e6 if in_processes else parent_mb, 1),

@@ -111,7 +111,7 @@ def _rates(found: Sequence[Measurement]) -> Table:
         for one in found
     ]  # fmt: skip
     return _table(
-        ("workers", "backend", "chunk", "syntax", "images/s", "±", "cold", "efficiency", "times floor", "failed"), rows
+        ("workers", "backend", "chunk", "syntax", "images/s", "±", "cold", "efficiency", "x floor", "failed"), rows
     )
 
 
@@ -120,21 +120,21 @@ def _shares(found: Sequence[Measurement]) -> Table:
     stages = list(found[0].stage_shares)
     rows = [
         (
-            f"{one.source_mb_per_s:,.1f}", f"{one.output_mb_per_s:,.1f}",
+            one.bound_by, f"{one.source_mb_per_s:,.1f}", f"{one.output_mb_per_s:,.1f}",
             *(f"{one.stage_shares[stage]:.0%}" for stage in stages),
             f"{one.worker_mb:,.0f}", f"{one.parent_mb:,.0f}",
         )
         for one in found
     ]  # fmt: skip
-    return _table(("MB/s in", "MB/s out", *stages, "worker MB", "run MB"), rows)
+    return _table(("bound by", "MB/s in", "MB/s out", *stages, "worker MB", "run MB"), rows)
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
     for name in ("#", *names):
-        table.add_column(name, justify="left" if name in {"backend", "syntax"} else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name in {"backend", "syntax", "bound by"} else "right", no_wrap=True)
     for number, row in enumerate(rows, start=1):
         table.add_row(str(number), *map(str, row))
     return table

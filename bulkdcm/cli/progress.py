@@ -16,7 +16,7 @@ from bulkdcm.cli.output import say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bulkdcm.conversion.api import Progress
+    from bulkdcm.conversion.execute import Progress
 
 _LINE_EVERY_S = 10.0
 

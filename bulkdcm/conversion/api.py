@@ -1,41 +1,25 @@
-"""The whole story of a run on one page: manifest, preflight, plan, chunks, ledger, report."""
+"""What can be asked for in Python. It imports little: workers start while all that a run needs is imported here, too."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import manifest, template, uids
-from bulkdcm.conversion.context import Context, release
-from bulkdcm.conversion.execute import Execution, Progress
-from bulkdcm.conversion.plan import UNCHANGED
-from bulkdcm.conversion.preparation import Preparation
-from bulkdcm.encode import check_codec
-from bulkdcm.errors import ManifestError, SettingsError, StorageError
-from bulkdcm.ledger.files import FOLDER, set_aside
-from bulkdcm.ledger.ledger import open_ledger
-from bulkdcm.ledger.lock import Lock
-from bulkdcm.ledger.schema import CONTENT
-from bulkdcm.objects import offer
-from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
+from bulkdcm.engines import ENGINES, Workers
+from bulkdcm.ledger.files import FOLDER
 from bulkdcm.settings import Settings, local_path
-from bulkdcm.stores import Local, Null, Recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from bulkdcm.conversion.work import Work
-    from bulkdcm.ledger.ledger import Ledger
-    from bulkdcm.manifest import Manifest
+    from bulkdcm.conversion.execute import Progress
     from bulkdcm.model import ManifestRow, Problem
-    from bulkdcm.stores import Store
+    from bulkdcm.report import Report
 
-__all__ = ["Progress", "check", "convert", "first_rows", "plan", "rebuild", "rehearse"]
+_BEGINNING_BYTES = 65_536  # of a manifest, in which a short one is whole
+_WORKS = "bulkdcm.conversion.chunk"  # imports all that workers need
 
 
 def check(path: str | Path, settings: Settings | None = None, **options: Any) -> list[Problem]:
@@ -53,7 +37,9 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
     ManifestError
         Where the file can't be read as a manifest at all.
     """
-    return _checked(local_path("manifest", path), settings or Settings.of(**options))[1]
+    from bulkdcm.conversion import run
+
+    return run.checked(local_path("manifest", path), settings or Settings.of(**options))[1]
 
 
 def first_rows(path: str | Path, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
@@ -66,7 +52,10 @@ def first_rows(path: str | Path, count: int, settings: Settings | None = None, *
     count
         How many.
     """
-    rows, _ = _checked(local_path("manifest", path), settings or Settings.of(**options))
+    from bulkdcm import manifest
+    from bulkdcm.conversion import run
+
+    rows, _ = run.checked(local_path("manifest", path), settings or Settings.of(**options))
     return manifest.part(rows, range(min(count, len(rows)))).rows()
 
 
@@ -78,16 +67,9 @@ def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **
     path, out, settings
         As for `convert`.
     """
-    settings = settings or Settings.of(**options)
-    path, folder = local_path("manifest", path), local_path("--out", out)
-    rows, problems = _checked(path, settings)
-    errors = _refuse(path, problems, settings)
-    context = _context(path, settings, _outputs(folder))
-    preparation = Preparation(path, rows, context)
-    if not preparation.begun:
-        return preparation.counts(preparation.work(None, errors))
-    with Lock(folder / FOLDER, settings.ledger), _opened(folder, settings) as ledger:
-        return preparation.counts(preparation.work(ledger, errors))
+    from bulkdcm.conversion import run
+
+    return run.plan(path, out, settings or Settings.of(**options))
 
 
 def convert(
@@ -127,7 +109,11 @@ def convert(
     StorageError, LedgerError
         Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress)
+    settings = settings or Settings.of(**options)
+    with _workers_starting(path, out, settings):
+        from bulkdcm.conversion import run
+
+        return run.run(path, out, settings, on_progress)
 
 
 def rebuild(
@@ -148,7 +134,11 @@ def rebuild(
     path, out, settings, on_progress
         As for `convert`.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Recognise)
+    settings = settings or Settings.of(**options)
+    with _workers_starting(path, out, settings):
+        from bulkdcm.conversion import run
+
+        return run.rebuild(path, out, settings, on_progress)
 
 
 def rehearse(
@@ -166,123 +156,26 @@ def rehearse(
     path, out, settings, on_progress
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Null)
+    settings = settings or Settings.of(**options)
+    with _workers_starting(path, out, settings):
+        from bulkdcm.conversion import run
+
+        return run.rehearse(path, out, settings, on_progress)
 
 
-def _run(
-    path: str | Path,
-    out: str | Path,
-    settings: Settings,
-    on_progress: Callable[[Progress], None] | None,
-    *,
-    outputs: type[Local] = Local,
-) -> Report:
-    started = time.perf_counter()
-    path, folder = local_path("manifest", path), local_path("--out", out)
-    check_codec(settings)
-    rows, problems = _checked(path, settings)
-    errors = _refuse(path, problems, settings)
-    context = _context(path, settings, _outputs(folder, outputs))
-    preparation = Preparation(path, rows, context)
-    first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
-    context.outputs.prepare()
-    if not settings.overwrite:
-        refuse_foreign(folder)
-    with context.outputs.held() as store, Lock(folder / FOLDER, settings.ledger):
-        context = replace(context, outputs=store)
-        if store.recognises:
-            set_aside(folder, settings.ledger)
-        with _opened(folder, settings) as ledger:
-            work = first if first and ledger.untouched else preparation.work(ledger, errors)
-            ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-            run = Execution(work, ledger, context, on_progress)
-            interrupted = run.go()
-            if run.stopped:
-                raise StorageError(run.stopped)
-            report = Report(
-                table=_table(work, ledger, run.recording.ran),
-                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
-                notes=(*run.notes, *work.notes()),
-                elapsed_s=time.perf_counter() - started,
-                ran=run.recording.ran,
-                n_jobs=run.workers.count,
-                interrupted=interrupted,
-                partial=settings.selects,
-            )
-            store.check()
-            write(report, store)
-            store.check()
-            if not interrupted:
-                ledger.mark("ended")  # from here on nothing half written can be left
-            run.settlement.say_what_is_left()
-    return report
+def _workers_starting(path: str | Path, out: str | Path, settings: Settings) -> AbstractContextManager[None]:
+    """Have processes start at once, if it is likely that each of them will have something to do."""
+    engine = ENGINES[settings.backend]
+    if not engine.names_the_row or settings.selects or (local_path("--out", out) / FOLDER).exists():
+        return contextlib.nullcontext()
+    chunks = -(-_lines_at_most(local_path("manifest", path)) // max(1, settings.chunk_size))
+    count = min(chunks, engine.workers(settings.n_jobs, settings.scheduler))
+    return engine.started(Workers(count=count, loads=_WORKS)) if count else contextlib.nullcontext()
 
 
-def _outputs(folder: Path, store: type[Local] = Local) -> Local:
-    return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
-
-
-def _context(path: Path, settings: Settings, outputs: Store) -> Context:
-    uid_key = uids.read_key(settings.uid_key_file)
-    return Context(
-        settings=settings,
-        sources=Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links),
-        outputs=outputs,
-        basis=settings.output_options(uid_key),
-        release=release(settings.acceptance),
-        uid_key=uid_key,
-        parent=os.getpid(),
-    )
-
-
-def _refuse(path: Path, problems: Sequence[Problem], settings: Settings) -> list[Problem]:
-    """Return the errors among `problems`; raise where there are any and they may not be skipped."""
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors and not settings.skip_invalid:
-        raise ManifestError.of(path, problems)
-    return errors
-
-
-@contextlib.contextmanager
-def _opened(folder: Path, settings: Settings) -> Iterator[Ledger]:
-    ledger = open_ledger(folder, settings.ledger)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-def _images_root(path: Path, settings: Settings) -> str:
-    root = settings.images or path.parent
-    if not root.is_dir():
-        msg = f"--images {root}: no such folder. Name the folder that the source column is relative to."
-        raise SettingsError(msg)
-    return os.path.realpath(root)
-
-
-def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
-    offered = offer()
-    manifest.check_defaults(settings.defaults, offered)
-    options = {name: (value, f"--set {name}={value}") for name, value in reversed(settings.defaults)}
-    if settings.template:
-        found = template.defaults(settings.template, with_patient=settings.template_patient)
-        options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
-        settings = replace(settings, defaults=(*settings.defaults, *found))
-    root = _images_root(path, settings)
-    rows, problems = manifest.checked(manifest.read(path, settings), settings, offered, root=root, reserved=RESERVED)
-    return rows, manifest.by_option(problems, rows, options) if options else problems
-
-
-def _table(work: Work, ledger: Ledger, ran: Sequence[int]) -> Any:
-    rows = work.rows
-    source, output = rows.column("source"), rows.column("output")
-    table = table_of(
-        rows.lines.tolist(),
-        [source.values[code] for code in source.codes],
-        [output.values[code] for code in output.codes],
-        ledger.outcomes(frozenset(ran)),
-        CONTENT,
-    )
-    if unchanged := work.unchanged():
-        table.loc[unchanged, "reason"] = UNCHANGED
-    return table
+def _lines_at_most(path: Path) -> int:
+    """Return how many rows a manifest has at most; 0 if it can't be read, and a large number for a long one."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        beginning = file.read(_BEGINNING_BYTES)
+        return beginning.count(b"\n") if len(beginning) < _BEGINNING_BYTES else _BEGINNING_BYTES
+    return 0

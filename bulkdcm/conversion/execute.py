@@ -8,8 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bulkdcm import manifest, system
-from bulkdcm.conversion import dependencies
-from bulkdcm.conversion.chunk import convert_chunk, given_up
+from bulkdcm.conversion import chunk, dependencies
 from bulkdcm.conversion.plan import DONE
 from bulkdcm.conversion.recording import Recording
 from bulkdcm.conversion.row import unmet
@@ -77,7 +76,9 @@ class Execution:
         settings = context.settings
         self.engine = ENGINES[settings.backend]
         self.workers = Workers(
-            count=self.engine.workers(settings.n_jobs, settings.scheduler), address=settings.scheduler
+            count=self.engine.workers(settings.n_jobs, settings.scheduler),
+            address=settings.scheduler,
+            loads=chunk.__name__,
         )
         self.recording = Recording(work, ledger, context)
         self.settlement = Settlement(self.recording)
@@ -150,7 +151,7 @@ class Execution:
         context = self.context if self.engine.same_machine else self.context.elsewhere()
         share = int(system.memory_bytes() * _MEMORY_SHARE / self.workers.count)
         return Job(
-            run=partial(convert_chunk, context=context),
+            run=partial(chunk.convert_chunk, context=context),
             pack=partial(self._packed, references=references),
             number=int,
             give_up=self._given_up,
@@ -172,18 +173,18 @@ class Execution:
             self._count(0, self.recording.fail(failed))
         return found
 
-    def _packed(self, chunk: tuple[int, ...], references: References) -> Part:
+    def _packed(self, ordinals: tuple[int, ...], references: References) -> Part:
         """Return a chunk's rows for a worker, and note the names that it is about to write: what a killed run leaves there is ours."""
-        part = self._part(chunk)
+        part = self._part(ordinals)
         extras = {}
         given = self.rows.column("SOPInstanceUID")
-        for ordinal in chunk:
+        for ordinal in ordinals:
             replaces, refers = self.work.takes.get(ordinal), references.get(ordinal) or ()
             staged = self.recording.stages_all and not given[ordinal]
             if replaces or staged or refers:
                 extras[ordinal] = Extra(replaces, staged, refers)
         if self.context.outputs.writes:
-            outputs = part.named["output"].texts()[: len(chunk)]
+            outputs = part.named["output"].texts()[: len(ordinals)]
             self.ledger.claim(output for output in outputs if output and output not in self._held)
         return replace(part, extras=extras)
 
@@ -193,7 +194,7 @@ class Execution:
 
     def _given_up(self, ordinal: int, *, late: bool) -> ChunkResult:
         (row,) = self._part([ordinal]).rows()
-        return given_up(row, late=late, context=self.context)
+        return chunk.given_up(row, late=late, context=self.context)
 
     def _seconds_of(self, ordinal: int) -> float:
         """Return about how long a row takes, from the size of its files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
 Chunk = TypeVar("Chunk")
@@ -35,13 +37,13 @@ class Workers:
         How many there are.
     address
         Of the cluster they belong to, as ``tcp://host:8786``; empty on this machine.
-    prepare
-        Called once in each worker process before its first chunk, where the engine has such.
+    loads
+        Module that processes import as they start, with all that their work needs; empty for none.
     """
 
     count: int
     address: str = ""
-    prepare: Callable[[], None] | None = None
+    loads: str = ""
 
 
 @runtime_checkable
@@ -86,6 +88,16 @@ class Engine(Protocol):
         """
         ...
 
+    def started(self, workers: Workers) -> AbstractContextManager[None]:
+        """Return a block in which workers start while the caller is at something else, for `run` within it; they end with it.
+
+        Parameters
+        ----------
+        workers
+            As `run` will have them. What goes wrong is said there.
+        """
+        ...
+
     def run(
         self, function: Callable[[Chunk], Result], chunks: Iterator[Chunk], workers: Workers
     ) -> Iterator[Result | Lost[Chunk]]:
@@ -120,6 +132,11 @@ class OnThisMachine:
         """Return as many as asked, or one a core."""
         del address
         return asked or cores()
+
+    def started(self, workers: Workers) -> AbstractContextManager[None]:
+        """Return a block in which nothing happens: workers are quick to start."""
+        del workers
+        return contextlib.nullcontext()
 
 
 def cores() -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from bulkdcm.engines.base import Chunk, Lost, Result, Workers
 
@@ -25,6 +27,11 @@ class Dask:
         """Return how many threads the cluster's workers have."""
         del asked
         return int(_cluster().threads_of(address))
+
+    def started(self, workers: Workers) -> AbstractContextManager[None]:
+        """Return a block in which nothing happens: the cluster's workers are there."""
+        del workers
+        return contextlib.nullcontext()
 
     def run(
         self, function: Callable[[Chunk], Result], chunks: Iterator[Chunk], workers: Workers

@@ -1,9 +1,10 @@
-"""What protects a run from its worker processes, set up in each of them before it works."""
+"""What makes worker processes ready, and protects a run from them."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bulkdcm import system
@@ -16,8 +17,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Makes a process ready as it starts: it ends with its parent, leaves Ctrl-C to it, and imports what it will need.
+
+    Attributes
+    ----------
+    parent
+        Process id of the run.
+    module
+        What it imports.
+    """
+
+    parent: int
+    module: str
+
+    def __call__(self) -> None:
+        """Make this process ready."""
+        _follow(self.parent)
+        import_module(self.module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """Makes a process ready: it ends with its parent, leaves Ctrl-C to it, keeps its memory limit, shows its item.
+    """Makes a process ready for one run: beside the above it keeps its memory limit, and shows its item.
 
     Attributes
     ----------
@@ -46,8 +68,7 @@ class Guard:
         if os.getpid() == self.parent:
             msg = "an engine that names the row must run it in a process of its own"
             raise RuntimeError(msg)
-        system.die_with(self.parent)
-        system.ignore_interrupts()
+        _follow(self.parent)
         system.limit_memory(self.memory_bytes)
         _Process.of, _Process.slot = self, OwnSlot(self.slots)
 
@@ -55,8 +76,16 @@ class Guard:
 class _Process:
     """What this worker process has of its own."""
 
+    parent = 0
     of: Guard | None = None
     slot: OwnSlot | None = None
+
+
+def _follow(parent: int) -> None:
+    if _Process.parent != parent:
+        system.die_with(parent)
+        system.ignore_interrupts()
+        _Process.parent = parent
 
 
 def guarded(guard: Guard | None, function: Callable[[Chunk], Result], chunk: Chunk) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import warnings
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +16,7 @@ with warnings.catch_warnings():
 
 from bulkdcm import system
 from bulkdcm.engines.base import Lost
+from bulkdcm.engines.guard import Ready
 from bulkdcm.errors import StorageError
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ def processes(workers: Workers) -> Any:
     # Without them joblib would use threads, where one crash ends the run.
     system.check_semaphores(_SEMAPHORES + workers.count)
     options: dict[str, Any] = {**_OPTIONS}
-    if workers.prepare:
-        options["initializer"] = workers.prepare
+    if workers.loads:
+        options["initializer"] = Ready(parent=os.getpid(), module=workers.loads)
     if workers.count == 1:
         # joblib would run one job in this process, where a crash would end the run: two workers, one at work.
         options["pre_dispatch"] = 1
@@ -53,8 +55,34 @@ def processes(workers: Workers) -> Any:
         return Parallel(n_jobs=max(2, workers.count), **options)
 
 
+class _Early:
+    """Whether processes have been started that nobody has ended yet."""
+
+    there = False
+
+
+@contextlib.contextmanager
+def started(workers: Workers) -> Iterator[None]:
+    """Have processes start during the block, and end with it if `end_processes` hasn't ended them before."""
+    # joblib makes loky's pool with its own settings, and takes it again. What goes wrong is said by `run`.
+    with contextlib.suppress(OSError), processes(workers):
+        _Early.there = True
+        get_reusable_executor(reuse=True).submit(_nothing)  # at which all of them start
+    try:
+        yield
+    finally:
+        if _Early.there:
+            with _quietly():
+                end_processes()
+
+
+def _nothing() -> None:
+    pass
+
+
 def end_processes() -> None:
     """End the processes, after all chunks: the next run has others, and these would only hold their memory."""
+    _Early.there = False
     get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 

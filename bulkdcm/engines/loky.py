@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from bulkdcm.engines.base import OnThisMachine
@@ -18,6 +19,14 @@ class Loky(OnThisMachine):
     names_the_row = True
     stops_a_row = True
     limits_memory = True
+
+    @contextlib.contextmanager
+    def started(self, workers: Workers) -> Iterator[None]:
+        """Start the processes, each of which takes half a second to import what it needs."""
+        from bulkdcm.engines import joblib_pool
+
+        with joblib_pool.started(workers):
+            yield
 
     def run(
         self, function: Callable[[Chunk], Result], chunks: Iterator[Chunk], workers: Workers

@@ -171,9 +171,8 @@ class Recovery(Generic[Item, Result]):
         """Whoever died says which item it was at: that one is tried alone, and what was beside it goes on."""
         with slots.folder_of_run(self._workers.count) as folder, _watching(folder, self._job.timeout_s) as watch:
             guard = Guard(parent=os.getpid(), slots=folder, memory_bytes=self._job.memory_bytes)
-            workers = replace(self._workers, prepare=guard)
             function = partial(guarded, guard, self._job.run)
-            for result in self._engine.run(function, self._queue, workers):
+            for result in self._engine.run(function, self._queue, self._workers):
                 if not isinstance(result, Lost):
                     self._deaths = 0
                     yield result
@@ -183,7 +182,7 @@ class Recovery(Generic[Item, Result]):
                     continue
                 for item in self._suspects(result, folder):
                     if not self._queue.ended:
-                        yield self._alone(item, function, workers, watch)
+                        yield self._alone(item, function, watch)
 
     def _suspects(self, lost: Lost[Iterable[Item]], folder: str) -> list[Item]:
         """Return the items that workers were at when one died; put the others of their chunks back."""
@@ -199,12 +198,13 @@ class Recovery(Generic[Item, Result]):
             raise StorageError(msg)
         return suspects
 
-    def _alone(self, item: Item, function: Callable[..., Result], workers: Workers, watch: _Watch) -> Result:
+    def _alone(self, item: Item, function: Callable[..., Result], watch: _Watch) -> Result:
         """Do one item with no other beside it: whoever dies then is guilty."""
         for _ in range(_TRIES_ALONE):
             if self._job.number(item) in watch.killed:
                 break
-            for result in self._engine.run(function, iter([self._job.pack((item,))]), replace(workers, count=1)):
+            alone = iter([self._job.pack((item,))])
+            for result in self._engine.run(function, alone, replace(self._workers, count=1)):
                 if not isinstance(result, Lost):
                     return result
                 slots.clear(watch.folder)

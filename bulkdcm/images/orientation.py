@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bulkdcm.model import Pixels
 
 _TAG = 0x0112
@@ -37,6 +39,17 @@ def orientation_of(exif: bytes) -> int:
     return value if isinstance(value, int) and value in _NAMES else 1
 
 
+_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.swapaxes(0, 1),
+    6: lambda p: p.swapaxes(0, 1)[:, ::-1],
+    7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda p: p.swapaxes(0, 1)[::-1],
+}
+
+
 def turn(pixels: Pixels, orientation: int) -> tuple[Pixels, str]:
     """Return `pixels` upright, and what was done (an empty string for nothing).
 
@@ -47,15 +60,7 @@ def turn(pixels: Pixels, orientation: int) -> tuple[Pixels, str]:
     orientation
         EXIF 2.32, tag 0x0112: 1 is upright.
     """
-    turned = {
-        2: lambda p: p[:, ::-1],
-        3: lambda p: p[::-1, ::-1],
-        4: lambda p: p[::-1],
-        5: lambda p: p.swapaxes(0, 1),
-        6: lambda p: p.swapaxes(0, 1)[:, ::-1],
-        7: lambda p: p.swapaxes(0, 1)[::-1, ::-1],
-        8: lambda p: p.swapaxes(0, 1)[::-1],
-    }.get(orientation)
+    turned = _TURNS.get(orientation)
     if turned is None:
         return pixels, ""
     return np.ascontiguousarray(turned(pixels)), f"{_NAMES[orientation]} (EXIF orientation {orientation})"

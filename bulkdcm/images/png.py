@@ -62,7 +62,7 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     with failures.decoding(
         f"{source.path}: the PNG can't be decoded", "Fetch the file again, or export it anew.", size_bytes
     ):
-        pixels, opacity = _decode(replace(source, data=data), header)
+        pixels, opacity = _decode(data, header, source.path)
     return _frame(source, settings, header, pixels, opacity)
 
 
@@ -93,12 +93,11 @@ def _check_color(header: PngHeader, source: str) -> None:
         raise PixelError(msg)
 
 
-def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
+def _decode(data: bytes, header: PngHeader, path: str) -> tuple[Pixels, Pixels | None]:
     """Return pixels and opacity (None where the image has none)."""
-    data = source.data
     transparent = header.chunks.get(b"tRNS")
     if header.color_type == PALETTE:
-        return _palette(source, header, has_alpha=transparent is not None)
+        return _palette(data, header, path, has_alpha=transparent is not None)
     if header.color_type == GRAY_ALPHA:
         samples = _gray_alpha(data, header)
         return np.ascontiguousarray(samples[:, :, 0]), np.ascontiguousarray(samples[:, :, 1])
@@ -116,13 +115,11 @@ def _decode(source: Source, header: PngHeader) -> tuple[Pixels, Pixels | None]:
     return np.ascontiguousarray(decoded[:, :, :3]), np.ascontiguousarray(decoded[:, :, 3])
 
 
-def _palette(source: Source, header: PngHeader, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
-    with Image.open(io.BytesIO(source.data), formats=("PNG",)) as image:
+def _palette(data: bytes, header: PngHeader, path: str, *, has_alpha: bool) -> tuple[Pixels, Pixels | None]:
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         highest = int(np.asarray(image).max())
         if highest >= len(header.chunks[b"PLTE"]) // 3:
-            msg = (
-                f"{source.path}: the PNG can't be decoded: its palette has no color {highest}. Export the image again."
-            )
+            msg = f"{path}: the PNG can't be decoded: its palette has no color {highest}. Export the image again."
             raise PixelError(msg)
         colors = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     if not has_alpha:

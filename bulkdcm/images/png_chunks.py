@@ -47,6 +47,8 @@ class PngHeader:
         Of the IHDR chunk.
     chunks
         Payloads of palette, transparency, colour profile and space, EXIF and animation control, where present.
+    bare
+        Whether there is nothing in the file but its pixels.
     """
 
     rows: int
@@ -55,6 +57,7 @@ class PngHeader:
     color_type: int
     interlaced: bool
     chunks: dict[bytes, bytes] = field(default_factory=dict)
+    bare: bool = True
 
     def scanline_bytes(self) -> int:
         """Return the size of the filtered lines that the pixels inflate to (ISO/IEC 15948 8, 9)."""
@@ -113,8 +116,10 @@ def parse(data: bytes, source: str) -> PngHeader:
                 raise PixelError(msg)
             if header is None:
                 header = _header(kind, payload, source)
-            elif kind in _WANTED:
-                header.chunks.setdefault(kind, payload)
+            else:
+                header.bare = header.bare and kind in _PIXELS
+                if kind in _WANTED:
+                    header.chunks.setdefault(kind, payload)
         elif header is None:
             _header(kind, b"", source)
         if kind == b"IEND" and header is not None:
@@ -208,7 +213,9 @@ def inflated(data: bytes, header: PngHeader, source: str) -> bytes:
     if wrong:
         msg = f"{source}: the PNG can't be decoded: {wrong}. Fetch the file again."
         raise PixelError(msg)
-    return bare(data, [*stored, _LAST_BLOCK, adler.to_bytes(4, "big")] if keep else [])
+    if keep:
+        return bare(data, [*stored, _LAST_BLOCK, adler.to_bytes(4, "big")])
+    return data if header.bare else bare(data)
 
 
 def _blocks(lines: memoryview) -> Iterator[Any]:

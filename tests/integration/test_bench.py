@@ -17,7 +17,7 @@ def measured(images_per_s: float, **configuration: object) -> Measurement:
     usual = {"n_jobs": 1, "chunk_size": 0, "backend": "loky", "transfer_syntax": "auto"}
     return Measurement(
         configuration=Configuration(**{**usual, **configuration}), cold_images_per_s=0.0, images_per_s=images_per_s,
-        floor_images_per_s=0.0, spread=0.0, source_mb_per_s=0.0, output_mb_per_s=0.0, stage_shares={}, worker_mb=0.0, parent_mb=0.0,
+        floor_images_per_s=0.0, spread=0.0, source_mb_per_s=0.0, output_mb_per_s=0.0, stage_shares={}, bound_by="", worker_mb=0.0, parent_mb=0.0,
         efficiency=0.0, failed=0,
     )  # fmt: skip
 
@@ -70,6 +70,7 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
         assert run["images_per_s"] > 0
         assert run["cold_images_per_s"] > 0
         assert run["floor_images_per_s"] > run["images_per_s"]
+        assert run["bound_by"] == "start"  # of six images
         assert 20 < run["worker_mb"] < 500
         assert sum(run["stage_shares"].values()) == pytest.approx(1, abs=0.01)
     assert [run["efficiency"] for run in found["runs"] if run["configuration"]["n_jobs"] == 1] == [1.0, 1.0]

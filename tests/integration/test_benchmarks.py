@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import profiles
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -17,6 +19,7 @@ ROOT = Path(__file__).parents[2]
         ("resume", ["--rows", "60", "--durability-rows", "8", "--repeats", "1"]),
         ("manifest_scale", ["--rows", "60"]),
         ("parent", ["--rows", "60"]),
+        ("worker", ["--rows", "60", "--repeats", "1"]),
         ("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk", "--data", "nowhere"]),
         ("stages", ["--images", "8"]),
         ("cluster", ["--images", "8", "--repeats", "1"]),
@@ -29,3 +32,20 @@ def test_a_benchmark_runs_on_a_few_images(name, arguments):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "wall_s" in done.stdout or "seconds" in done.stdout
+
+
+RAW = """\
+process 7:"python -m bulkdcm convert m.csv";main (bulkdcm/cli/__init__.py:9);convert (bulkdcm/conversion/api.py:3) 3
+process 7:"python -m bulkdcm convert m.csv";main (bulkdcm/cli/__init__.py:9);convert (bulkdcm/conversion/api.py:5) 1
+process 7:"python -m bulkdcm convert m.csv";process 8:"python -m joblib.externals.loky.backend.popen_loky_posix";f (a.py:1) 4
+process 7:"python -m bulkdcm convert m.csv";process 9:"python -c from joblib resource_tracker";g (b.py:1) 9
+"""
+
+
+def test_a_profile_tells_the_processes_of_a_run_apart():
+    found = profiles.samples_of(RAW)
+    own, workers = found["the run's own process"], found["workers"]
+    assert own.own == {"convert (bulkdcm/conversion/api.py)": 4}
+    assert own.below["main (bulkdcm/cli/__init__.py)"] == 4
+    assert workers.own == {"f (a.py)": 4}
+    assert "workers: 50% of 8 samples" in profiles.text_of(found)

@@ -148,12 +148,12 @@ class Loud(Local):
 def test_a_store(copy):
     copy.create("stores/loud.py", STORE)
     copy.edit(
-        "conversion/api.py", "outputs: type[Local] = Local,\n) -> Report:", "outputs: type[Local] = Loud,\n) -> Report:"
+        "conversion/run.py", "outputs: type[Local] = Local,\n) -> Report:", "outputs: type[Local] = Loud,\n) -> Report:"
     )
     copy.edit(
-        "conversion/api.py",
-        "from bulkdcm.stores import Local",
-        "from bulkdcm.stores.loud import Loud\nfrom bulkdcm.stores import Local",
+        "conversion/run.py",
+        "from bulkdcm.stores import Local, Null",
+        "from bulkdcm.stores.loud import Loud\nfrom bulkdcm.stores import Local, Null",
     )
     said = copy.run("--backend", "sequential")
     sizes = copy.table()["output_size_bytes"]

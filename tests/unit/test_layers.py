@@ -145,7 +145,7 @@ def test_stores_are_known_where_they_are_chosen_and_nowhere_else():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Name) and node.id in {"Local", "Null", "Recognise"}
     }
-    assert found == {"conversion/api.py"}
+    assert found == {"conversion/run.py"}
 
 
 def test_only_the_report_imports_pandas():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from bulkdcm import engines
+from bulkdcm import engines, system
 from bulkdcm.engines import ENGINES, Engine, Job, Recovery, Workers, guard, slots
 from bulkdcm.engines.loky import Loky
 from bulkdcm.engines.sequential import Sequential
@@ -91,6 +93,40 @@ def test_who_kills_a_worker_or_is_over_its_time_is_found_and_the_others_go_on(na
 def test_a_worker_keeps_its_memory_limit(name):
     found, _ = results(ENGINES[name], {5: "memory"}, memory_bytes=500_000_000)
     assert found == {**dict.fromkeys(range(40), "done"), 5: "no memory"}
+
+
+def process_of(items):
+    return [(os.getpid(), "subprocess" in sys.modules) for _ in items]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_workers_that_start_early_are_those_that_work_and_end_with_the_block(name):
+    engine, workers = ENGINES[name], Workers(count=2, loads="subprocess")
+    with engine.started(workers):
+        early = set(system.children())
+        found = [one for result in engine.run(process_of, iter([(1,), (2,), (3,)]), workers) for one in result]
+    assert len(found) == 3
+    if engine.names_the_row:
+        assert {pid for pid, _ in found} <= early
+        assert all(loaded for _, loaded in found)
+    assert not any(system.alive(pid) for pid, _ in found if pid != os.getpid())
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_workers_that_have_nothing_to_do_end_all_the_same(name):
+    engine = ENGINES[name]
+    before = set(system.children())
+    with engine.started(Workers(count=2, loads="subprocess")):
+        early = set(system.children()) - before
+    assert len(early) >= 2 * engine.names_the_row
+    assert [pid for pid in early if "loky" in name_of(pid) and "tracker" not in name_of(pid)] == []
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def test_after_the_end_was_asked_for_nothing_more_begins():

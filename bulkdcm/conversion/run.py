@@ -1,0 +1,185 @@
+"""The whole story of a run on one page: manifest, preflight, plan, chunks, ledger, report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm import manifest, template, uids
+from bulkdcm.conversion.context import Context, release
+from bulkdcm.conversion.execute import Execution
+from bulkdcm.conversion.plan import UNCHANGED
+from bulkdcm.conversion.preparation import Preparation
+from bulkdcm.encode import check_codec
+from bulkdcm.errors import ManifestError, SettingsError, StorageError
+from bulkdcm.ledger.files import FOLDER, set_aside
+from bulkdcm.ledger.ledger import open_ledger
+from bulkdcm.ledger.lock import Lock
+from bulkdcm.ledger.schema import CONTENT
+from bulkdcm.objects import offer
+from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
+from bulkdcm.settings import local_path
+from bulkdcm.stores import Local, Null, Recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from bulkdcm.conversion.execute import Progress
+    from bulkdcm.conversion.work import Work
+    from bulkdcm.ledger.ledger import Ledger
+    from bulkdcm.manifest import Manifest
+    from bulkdcm.model import Problem
+    from bulkdcm.settings import Settings
+    from bulkdcm.stores import Store
+
+
+def plan(path: str | Path, out: str | Path, settings: Settings) -> dict[str, int]:
+    """Return how many rows would run by reason; see `bulkdcm.plan`."""
+    path, folder = local_path("manifest", path), local_path("--out", out)
+    rows, problems = checked(path, settings)
+    errors = _refuse(path, problems, settings)
+    context = _context(path, settings, _outputs(folder))
+    preparation = Preparation(path, rows, context)
+    if not preparation.begun:
+        return preparation.counts(preparation.work(None, errors))
+    with Lock(folder / FOLDER, settings.ledger), _opened(folder, settings) as ledger:
+        return preparation.counts(preparation.work(ledger, errors))
+
+
+def run(
+    path: str | Path,
+    out: str | Path,
+    settings: Settings,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    outputs: type[Local] = Local,
+) -> Report:
+    """Run all that is left to do; see `bulkdcm.convert`.
+
+    Parameters
+    ----------
+    path, out, settings, on_progress
+        As there.
+    outputs
+        The store that the outputs go to.
+    """
+    started = time.perf_counter()
+    path, folder = local_path("manifest", path), local_path("--out", out)
+    check_codec(settings)
+    rows, problems = checked(path, settings)
+    errors = _refuse(path, problems, settings)
+    context = _context(path, settings, _outputs(folder, outputs))
+    preparation = Preparation(path, rows, context)
+    first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
+    context.outputs.prepare()
+    if not settings.overwrite:
+        refuse_foreign(folder)
+    with context.outputs.held() as store, Lock(folder / FOLDER, settings.ledger):
+        context = replace(context, outputs=store)
+        if store.recognises:
+            set_aside(folder, settings.ledger)
+        with _opened(folder, settings) as ledger:
+            work = first if first and ledger.untouched else preparation.work(ledger, errors)
+            ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
+            execution = Execution(work, ledger, context, on_progress)
+            interrupted = execution.go()
+            if execution.stopped:
+                raise StorageError(execution.stopped)
+            report = Report(
+                table=_table(work, ledger, execution.recording.ran),
+                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
+                notes=(*execution.notes, *work.notes()),
+                elapsed_s=time.perf_counter() - started,
+                ran=execution.recording.ran,
+                n_jobs=execution.workers.count,
+                interrupted=interrupted,
+                partial=settings.selects,
+            )
+            store.check()
+            write(report, store)
+            store.check()
+            if not interrupted:
+                ledger.mark("ended")  # from here on nothing half written can be left
+            execution.settlement.say_what_is_left()
+    return report
+
+
+rebuild = partial(run, outputs=Recognise)
+rehearse = partial(run, outputs=Null)
+
+
+def _outputs(folder: Path, store: type[Local] = Local) -> Local:
+    return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
+
+
+def _context(path: Path, settings: Settings, outputs: Store) -> Context:
+    uid_key = uids.read_key(settings.uid_key_file)
+    return Context(
+        settings=settings,
+        sources=Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links),
+        outputs=outputs,
+        basis=settings.output_options(uid_key),
+        release=release(settings.acceptance),
+        uid_key=uid_key,
+        parent=os.getpid(),
+    )
+
+
+def _refuse(path: Path, problems: Sequence[Problem], settings: Settings) -> list[Problem]:
+    """Return the errors among `problems`; raise where there are any and they may not be skipped."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors and not settings.skip_invalid:
+        raise ManifestError.of(path, problems)
+    return errors
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, settings: Settings) -> Iterator[Ledger]:
+    ledger = open_ledger(folder, settings.ledger)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _images_root(path: Path, settings: Settings) -> str:
+    root = settings.images or path.parent
+    if not root.is_dir():
+        msg = f"--images {root}: no such folder. Name the folder that the source column is relative to."
+        raise SettingsError(msg)
+    return os.path.realpath(root)
+
+
+def checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
+    """Return the rows of a manifest, and every problem of it."""
+    offered = offer()
+    manifest.check_defaults(settings.defaults, offered)
+    options = {name: (value, f"--set {name}={value}") for name, value in reversed(settings.defaults)}
+    if settings.template:
+        found = template.defaults(settings.template, with_patient=settings.template_patient)
+        options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
+        settings = replace(settings, defaults=(*settings.defaults, *found))
+    root = _images_root(path, settings)
+    rows, problems = manifest.checked(manifest.read(path, settings), settings, offered, root=root, reserved=RESERVED)
+    return rows, manifest.by_option(problems, rows, options) if options else problems
+
+
+def _table(work: Work, ledger: Ledger, ran: Sequence[int]) -> Any:
+    rows = work.rows
+    source, output = rows.column("source"), rows.column("output")
+    table = table_of(
+        rows.lines.tolist(),
+        [source.values[code] for code in source.codes],
+        [output.values[code] for code in output.codes],
+        ledger.outcomes(frozenset(ran)),
+        CONTENT,
+    )
+    if unchanged := work.unchanged():
+        table.loc[unchanged, "reason"] = UNCHANGED
+    return table
