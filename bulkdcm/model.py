@@ -145,6 +145,13 @@ class Lossy:
     method: str = ""
 
 
+class Window(NamedTuple):
+    """Window Center and Window Width (PS3.3 C.11.2), as text of DS."""
+
+    center: str
+    width: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What a reader makes of an image: pixels, or compressed streams to encapsulate; one of the two.
@@ -171,6 +178,8 @@ class Frame:
         The lossy compressions that the pixels went through, in that order.
     icc_profile
         Input-class profile of a colour image; empty where there is none.
+    window
+        What viewers should show first; None for what they do by themselves.
     decisions
         What was decided about the pixels, in the order it happened.
     """
@@ -186,6 +195,7 @@ class Frame:
     number_of_frames: int = 0
     lossy: tuple[Lossy, ...] = ()
     icc_profile: bytes = b""
+    window: Window | None = None
     decisions: tuple[str, ...] = ()
 
     @property
@@ -297,6 +307,11 @@ class IOD:
     required: tuple[tuple[str, str], ...] = ()
     frame_of_reference: str = ""
     multi_frame: bool = False
+
+    @property
+    def voi_lut(self) -> bool:
+        """Whether its objects may say what viewers should show first (PS3.3 C.11.2)."""
+        return any(module.section == "C.11.2" for module in self.modules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

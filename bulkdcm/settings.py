@@ -17,6 +17,7 @@ NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
 STREAMS = ("trust", "decode")
+WINDOWS = ("present", "none")  # and shares
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
 ROW_TIMEOUT_S = 300.0
 _MAX_PIXELS = 178_956_970
@@ -59,6 +60,10 @@ class Settings:
         ``black``, ``white`` or ``#rrggbb`` to lay transparent pixels on; empty to refuse them.
     keep_color
         Keep a colour image whose channels are all equal as RGB.
+    window
+        Of gray images of more than 8 bits, or of two values, whose rows give none: ``present``, from the lowest to the
+        highest value that is there; ``percentile:0.1``, without so many percent of the pixels at either end, such as
+        letters burned in; ``none``.
     convert_cmyk
         Convert CMYK images to RGB instead of refusing them.
     encoding
@@ -124,6 +129,7 @@ class Settings:
     max_pixels: int = _MAX_PIXELS
     background: str = ""
     keep_color: bool = False
+    window: str = "present"
     convert_cmyk: bool = False
     encoding: str = "utf-8"
     mapping: Path | None = None
@@ -164,6 +170,7 @@ class Settings:
         if not isinstance(self.max_missing, (int, float)) or not 0 <= self.max_missing <= 1:
             _refuse("max_missing", self.max_missing, "a share from 0 to 1")
         self._check_engine()
+        self._check_window()
         if self.background:
             shade = _BACKGROUNDS.get(self.background.lower(), self.background.lower())
             if not re.fullmatch(r"#[0-9a-f]{6}", shade):
@@ -198,6 +205,14 @@ class Settings:
                 possible = f"0 with --backend {self.backend}, which {lacks}; {able(fact)} {has}"
                 _refuse(name, getattr(self, name), possible)
 
+    def _check_window(self) -> None:
+        name, _, share = self.window.partition(":")
+        is_share = re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", share) and 0 < float(share) < 50
+        if not (is_share if name == "percentile" else name in WINDOWS and not share):
+            _refuse(
+                "window", self.window, f"{', '.join(WINDOWS)}, or percentile:0.1, with percent above 0 and below 50"
+            )
+
     @classmethod
     def of(cls, **options: Any) -> Settings:
         """Return the settings for `options`, as a caller writes them: a path as text, `defaults` as a dict."""
@@ -218,7 +233,8 @@ class Settings:
     def output_options(self, uid_key: bytes) -> str:
         """Return the options that change an output's bytes, canonical; the key as a digest, so that it can't be read back."""
         key = hmac.digest(uid_key, b"bulkdcm fingerprint", "sha256").hex()[:16] if uid_key else ""
-        return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}"
+        window = f";window={self.window}" if self.window != WINDOWS[0] else ""
+        return f"transfer_syntax={self.transfer_syntax};uid_key={key};{self.pixel_options}{window}"
 
     @property
     def row_timeout_s(self) -> float:

@@ -157,6 +157,13 @@ run_options = _all(
             help="Lay transparent pixels on black, white or #rrggbb instead of refusing them.",
         ),
         click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
+        click.option(
+            "--window",
+            default="present",
+            show_default=True,
+            metavar="NAME",
+            help="Of gray images of more than 8 bits: present, the values that are there; percentile:0.1; none.",
+        ),
         click.option("--convert-cmyk", is_flag=True, help="Convert CMYK images to RGB instead of refusing them."),
         click.option("--uid-key-file", type=LOCAL_PATH, help="File with a secret to derive UIDs with."),
         click.option(

@@ -2,5 +2,6 @@
 
 from bulkdcm.iods.build import build, check_frame
 from bulkdcm.iods.registry import BY_NAME, BY_UID, DEFAULT, IODS, REFUSED
+from bulkdcm.iods.window import windowed
 
-__all__ = ["BY_NAME", "BY_UID", "DEFAULT", "IODS", "REFUSED", "build", "check_frame"]
+__all__ = ["BY_NAME", "BY_UID", "DEFAULT", "IODS", "REFUSED", "build", "check_frame", "windowed"]

@@ -12,6 +12,7 @@ from bulkdcm.attributes import conditions, dictionary, values
 from bulkdcm.attributes.condition_tables import FRAME_OF_REFERENCE
 from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
+from bulkdcm.iods.modules import put
 from bulkdcm.iods.registry import BY_UID
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
         module.fill(dataset, row, frame)  # type: ignore[misc]  # only such that have one are there
     for keyword in known.of_the_frame_of_reference:
         dataset.add(values.element(keyword, uids.frame_of_reference_uid))
+    if frame.window:
+        put(dataset, "WindowCenter", frame.window.center)
+        put(dataset, "WindowWidth", frame.window.width)
     for tag, uid in (
         (0x00080016, row.sop_class_uid),
         (0x00080018, uids.sop_instance_uid),

@@ -125,6 +125,8 @@ ICC_PROFILE = Module(name="ICC Profile", section="C.11.15", fill=_icc_profile)
 
 US_IMAGE = Module(name="US Image", section="C.8.5.6")
 
+VOI_LUT = Module(name="VOI LUT", section="C.11.2")  # filled by `build`, from the frame
+
 ACQUISITION_CONTEXT = Module(name="Acquisition Context", section="C.7.6.14", empty=("AcquisitionContextSequence",))
 
 

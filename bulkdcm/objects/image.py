@@ -20,8 +20,9 @@ class Image:
     """One image, or several that are the frames of one object."""
 
     endings: ClassVar[tuple[str, ...]] = ()
-    output_schema: ClassVar[int] = 1
-    called_up_schema: ClassVar[int] = 2  # 2: what attributes call up is written, empty where nothing is known
+    # 2: what attributes call up is written, empty where nothing is known. 3: windows of the values present.
+    output_schema: ClassVar[int] = 3
+    called_up_schema: ClassVar[int] = 3
     refers: ClassVar[bool] = False
 
     def depends_on(self, row: ManifestRow) -> tuple[str, ...]:  # noqa: ARG002  # see `Maker`
@@ -34,7 +35,7 @@ class Image:
         iod = iods.BY_UID[row.sop_class_uid]
         frame = images.read(sources, making.settings, iod)
         iods.check_frame(iod, row, frame)
-        return frame
+        return iods.windowed(iod, row, frame, making.settings.window)
 
     def size_bytes(self, content: Frame) -> int:
         """Return the size of pixels and streams."""

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -18,7 +19,6 @@ from tests.conformance import readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 # How dcmtk's storescu is told to propose a transfer syntax.
 _PROPOSE = {
@@ -32,6 +32,7 @@ _PROPOSE = {
     "1.2.840.10008.1.2.4.80": "-xt",
     "1.2.840.10008.1.2.4.90": "-xv",
 }
+_PLUGINS = [Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")]
 _STARTS_WITHIN_S, _LOOK_EVERY_S = 30, 0.05
 
 
@@ -60,9 +61,10 @@ class Orthanc:
     def __init__(self, dicom_port: int, http_port: int) -> None:
         self.dicom_port, self._http_port = dicom_port, http_port
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, accept: str = "*/*") -> bytes:
         """Return what the REST interface answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._http_port}{path}", timeout=30) as answer:
+        request = urllib.request.Request(f"http://127.0.0.1:{self._http_port}{path}", headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return bytes(answer.read())
 
     def statistics(self) -> dict[str, int]:
@@ -94,7 +96,7 @@ def orthanc(folder: Path) -> Iterator[Orthanc]:
                 "DicomAlwaysAllowStore": True,
                 "UnknownSopClassAccepted": True,
                 "StorageCompression": False,
-                "Plugins": [],
+                "Plugins": [str(path) for path in _PLUGINS if path.exists()],
             }
         ),
         encoding="utf-8",
