@@ -294,6 +294,8 @@ class IOD:
         The attribute that holds the UID of the frame of reference, where the class has one.
     multi_frame
         Whether its image has frames, one or many.
+    least_deep_bits
+        The fewest bits that may be stored of 16 that are allocated.
     """
 
     alias: str
@@ -307,6 +309,7 @@ class IOD:
     required: tuple[tuple[str, str], ...] = ()
     frame_of_reference: str = ""
     multi_frame: bool = False
+    least_deep_bits: int = 9
 
     @property
     def voi_lut(self) -> bool:

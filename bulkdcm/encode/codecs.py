@@ -37,29 +37,32 @@ class Codec:
     transfer_syntax_uid
         Of PS3.5 annex A.4.
     encode
-        Pixels of one frame, and a quality where it is lossy, to its stream.
+        Pixels of one frame, how many bits of a sample are stored, and a quality where it is lossy, to its stream.
     photometric_interpretation
         What colour is called then, from the stream (PS3.5 8.2).
     kinds
         The pixels it takes.
     package
         Module that does it.
+    any_bits
+        Whether its streams may have fewer bits a sample than are allocated, as Bits Stored then says (PS3.5 8.2).
     method
         Defined Term of Lossy Image Compression Method; empty where nothing is lost.
     """
 
     transfer_syntax_uid: str
-    encode: Callable[[Pixels, int], bytes]
+    encode: Callable[[Pixels, int, int], bytes]
     photometric_interpretation: Callable[[bytes], str] = lambda _: "RGB"
     kinds: frozenset[PixelKind] = _ALL
     package: str = "imagecodecs"
+    any_bits: bool = True
     method: str = ""
 
 
-def _rle(pixels: Pixels, quality: int) -> bytes:
+def _rle(pixels: Pixels, bits: int, quality: int) -> bytes:
     import imagecodecs
 
-    del quality
+    del bits, quality
     # PS3.5 G: a segment for each byte of a sample, the highest first; each line is packed by itself.
     planes = pixels.reshape(*pixels.shape[:2], -1).astype(pixels.dtype.newbyteorder(">"))
     as_bytes = planes.view(np.uint8).reshape(*pixels.shape[:2], -1)
@@ -69,36 +72,38 @@ def _rle(pixels: Pixels, quality: int) -> bytes:
     return struct.pack("<16I", len(segments), *offsets, *[0] * (15 - len(segments))) + b"".join(segments)
 
 
-def _jpeg_lossless(pixels: Pixels, quality: int) -> bytes:
+def _jpeg_lossless(pixels: Pixels, bits: int, quality: int) -> bytes:
     import imagecodecs
 
     del quality
-    bits = 8 * pixels.itemsize  # unasked, 12 bits are claimed for deep pixels
     return bytes(imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=bits))
 
 
-def _jpeg_ls(pixels: Pixels, quality: int) -> bytes:
+def _jpeg_ls(pixels: Pixels, bits: int, quality: int) -> bytes:
     import imagecodecs
 
-    del quality
+    del bits, quality
     return bytes(imagecodecs.jpegls_encode(pixels))
 
 
-def _j2k(pixels: Pixels, quality: int) -> bytes:
+def _j2k(pixels: Pixels, bits: int, quality: int) -> bytes:
     import imagecodecs
 
     del quality
-    return bytes(imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", reversible=True, level=0, numthreads=1))
+    return bytes(
+        imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", reversible=True, level=0, bitspersample=bits, numthreads=1)
+    )
 
 
-def _htj2k(pixels: Pixels, quality: int) -> bytes:
+def _htj2k(pixels: Pixels, bits: int, quality: int) -> bytes:
     import imagecodecs
 
-    del quality
+    del bits, quality
     return bytes(imagecodecs.htj2k_encode(pixels, reversible=True))
 
 
-def _jpeg_baseline(pixels: Pixels, quality: int) -> bytes:
+def _jpeg_baseline(pixels: Pixels, bits: int, quality: int) -> bytes:
+    del bits
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling="4:2:2")
     return buffer.getvalue()
@@ -115,13 +120,14 @@ CODECS: dict[str, Codec] = {
     "jpeg-lossless": Codec(
         transfer_syntax_uid="1.2.840.10008.1.2.4.70", encode=_jpeg_lossless, kinds=_ALL - {"rgb16"}
     ),  # deep colour in it is read by nobody
-    "jpeg-ls": Codec(transfer_syntax_uid="1.2.840.10008.1.2.4.80", encode=_jpeg_ls),
+    "jpeg-ls": Codec(transfer_syntax_uid="1.2.840.10008.1.2.4.80", encode=_jpeg_ls, any_bits=False),
     "j2k-lossless": Codec(
         transfer_syntax_uid="1.2.840.10008.1.2.4.90", encode=_j2k, photometric_interpretation=_by_component_transform
     ),
     "htj2k-lossless": Codec(
         transfer_syntax_uid="1.2.840.10008.1.2.4.201",
         encode=_htj2k,
+        any_bits=False,
         photometric_interpretation=_by_component_transform,
     ),
     "jpeg-baseline": Codec(
@@ -167,13 +173,15 @@ def compress(frame: Frame, settings: PixelSettings) -> Frame:
         )
         raise EncodeError(msg)
     images: Any = frame.pixels if frame.number_of_frames else frame.pixels[np.newaxis]
-    streams = tuple(codec.encode(np.ascontiguousarray(image), settings.quality) for image in images)
+    bits = frame.bits_stored if codec.any_bits else frame.bits_allocated
+    streams = tuple(codec.encode(np.ascontiguousarray(image), bits, settings.quality) for image in images)
     lossy = Lossy(ratio=frame.pixels.nbytes / sum(map(len, streams)), method=codec.method)
     color = frame.samples_per_pixel == 3
     return replace(
         frame,
         pixels=None,
         streams=streams,
+        bits_stored=bits,
         transfer_syntax_uid=codec.transfer_syntax_uid,
         photometric_interpretation=codec.photometric_interpretation(streams[0]) if color else "MONOCHROME2",
         lossy=(*frame.lossy, lossy) if codec.method else frame.lossy,

@@ -53,7 +53,8 @@ def read_all(sources: Sequence[Source], settings: PixelSettings, iod: IOD, read:
 
 
 def _look(frame: Frame) -> tuple[object, ...]:
-    return frame.rows, frame.columns, frame.kind, frame.bits_stored, frame.photometric_interpretation
+    bits = frame.bits_stored if frame.streams else frame.bits_allocated  # of pixels the deepest frame's are all frames'
+    return frame.rows, frame.columns, frame.kind, bits, frame.photometric_interpretation
 
 
 def _words(frame: Frame) -> str:
@@ -74,6 +75,7 @@ def _joined(found: list[Frame]) -> Frame:
         first,
         pixels=np.concatenate(stacks) if stacks else None,
         streams=tuple(stream for frame in found for stream in frame.streams),
+        bits_stored=max(frame.bits_stored for frame in found),
         number_of_frames=sum(max(1, frame.number_of_frames) for frame in found),
         lossy=_lossy(found),
         icc_profile=first.icc_profile if same_profile else b"",

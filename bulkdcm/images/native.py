@@ -27,11 +27,14 @@ class FileFacts:
         As embedded; empty where there is none, or where it doesn't describe the pixels any more.
     lossy
         The compression that the pixels went through.
+    bits
+        How many bits of a sample it says to have; 0 if it doesn't say.
     """
 
     orientation: int = 1
     icc_profile: bytes = b""
     lossy: tuple[Lossy, ...] = ()
+    bits: int = 0
 
 
 def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tuple[str, ...]) -> Frame:
@@ -58,10 +61,17 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
         rows=gray.shape[0],
         columns=gray.shape[1],
         samples_per_pixel=1 if gray.ndim == 2 else 3,
-        bits_stored=16 if gray.dtype == np.uint16 else 8,
+        bits_stored=_bits_stored(gray, facts.bits),
         photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
         pixels=gray,
         lossy=facts.lossy,
         icc_profile=profile,
         decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
     )
+
+
+def _bits_stored(pixels: Pixels, declared: int) -> int:
+    """Return what the file declares of deep gray if every value keeps to it, else all that are allocated."""
+    if pixels.dtype == np.uint8:
+        return 8
+    return declared if pixels.ndim == 2 and 8 < declared < 16 and int(pixels.max()) < 2**declared else 16

@@ -127,6 +127,7 @@ def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _
         pixels=pixels,
         samples_per_pixel=3 if pixels.ndim == 4 else 1,
         photometric_interpretation="RGB" if pixels.ndim == 4 else "MONOCHROME2",
+        bits_stored=max(frame.bits_stored for frame in found),
         number_of_frames=len(stacks),
         decisions=tuple(dict.fromkeys(decision for frame in found for decision in frame.decisions)),
     )
@@ -139,6 +140,7 @@ def _frame(source: Source, settings: PixelSettings, image: Image.Image, file: _F
         orientation=image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1,
         icc_profile=image.info.get("icc_profile") or b"",
         lossy=_lossy(source, image, file),
+        bits=_declared_bits(image),
     )
     decoded = f"decoded: {image.format}"
     pixels, opacity = _decode(source, settings, image)
@@ -172,6 +174,11 @@ def _decode(source: Source, settings: PixelSettings, image: Image.Image) -> tupl
         color = samples[:, :, 0] if image.mode == "LA" else samples[:, :, :3]
         return np.ascontiguousarray(color), np.ascontiguousarray(samples[:, :, -1])
     return samples, None
+
+
+def _declared_bits(image: Image.Image) -> int:
+    tags: Any = getattr(image, "tag_v2", {})
+    return int(max(tags.get(tiff_strips.BITS_PER_SAMPLE, (0,)), default=0))
 
 
 def _refuse_inexact(source: Source, image: Image.Image) -> None:

@@ -71,7 +71,9 @@ def _frame(source: Source, settings: PixelSettings, header: PngHeader, pixels: P
     if opacity is not None:
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
     facts = native.FileFacts(
-        orientation=orientation.orientation_of(header.chunks.get(b"eXIf", b"")), icc_profile=header.icc_profile()
+        orientation=orientation.orientation_of(header.chunks.get(b"eXIf", b"")),
+        icc_profile=header.icc_profile(),
+        bits=header.significant_bits(),
     )
     palette = "palette expanded" if header.color_type == PALETTE else ""
     scaled = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,6 +63,13 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
         "Give the row another sop_class: SecondaryCaptureImageStorage takes them all."
     )
     raise PixelError(msg)
+
+
+def fitted(iod: IOD, frame: Frame) -> Frame:
+    """Return a frame with as many bits stored as the SOP class asks for at least; its pixels are the same."""
+    if frame.pixels is None or frame.bits_allocated == 8 or frame.bits_stored >= iod.least_deep_bits:
+        return frame
+    return replace(frame, bits_stored=iod.least_deep_bits)
 
 
 def _check_lossy_history(row: ManifestRow) -> None:

@@ -118,6 +118,7 @@ def _slices(alias: str, keyword: str, suffix: str, own: Module, more: tuple[tupl
         photometric_interpretations=frozenset(),  # a JPEG has lost what a slice is measured by
         required=(*_PLANE, *more, ("ImageType", "what the slice is, as ORIGINAL\\PRIMARY\\AXIAL (PS3.3 C.8.2.1.1.1)")),
         frame_of_reference="FrameOfReferenceUID",
+        least_deep_bits=12 if alias == "CT" else 9,  # PS3.3 C.8.2.1.1.5
     )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def _ophthalmic(alias: str, keyword: str, suffix: str, kinds: set[Any]) -> IOD:
         required=_OPHTHALMIC,
         frame_of_reference="SynchronizationFrameOfReferenceUID",
         multi_frame=True,
+        least_deep_bits=16,  # PS3.3 C.8.17.2
     )  # fmt: skip
 
 

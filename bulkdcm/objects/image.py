@@ -35,7 +35,7 @@ class Image:
         iod = iods.BY_UID[row.sop_class_uid]
         frame = images.read(sources, making.settings, iod)
         iods.check_frame(iod, row, frame)
-        return iods.windowed(iod, row, frame, making.settings.window)
+        return iods.windowed(iod, row, iods.fitted(iod, frame), making.settings.window)
 
     def size_bytes(self, content: Frame) -> int:
         """Return the size of pixels and streams."""
