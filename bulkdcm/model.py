@@ -180,6 +180,8 @@ class Frame:
         Input-class profile of a colour image; empty where there is none.
     window
         What viewers should show first; None for what they do by themselves.
+    derivations
+        In which ways the pixels are not the source's any more.
     decisions
         What was decided about the pixels, in the order it happened.
     """
@@ -196,6 +198,7 @@ class Frame:
     lossy: tuple[Lossy, ...] = ()
     icc_profile: bytes = b""
     window: Window | None = None
+    derivations: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
 
     @property
@@ -296,6 +299,8 @@ class IOD:
         Whether its image has frames, one or many.
     least_deep_bits
         The fewest bits that may be stored of 16 that are allocated.
+    monochrome1
+        Whether its gray may be such that a low value is light.
     """
 
     alias: str
@@ -310,6 +315,7 @@ class IOD:
     frame_of_reference: str = ""
     multi_frame: bool = False
     least_deep_bits: int = 9
+    monochrome1: bool = False
 
     @property
     def voi_lut(self) -> bool:

@@ -60,6 +60,10 @@ class Settings:
         ``black``, ``white`` or ``#rrggbb`` to lay transparent pixels on; empty to refuse them.
     keep_color
         Keep a colour image whose channels are all equal as RGB.
+    gray_tolerance
+        Colour whose channels differ by no more than this becomes gray.
+    invert
+        Invert the pixels of gray images, whose rows may say by PhotometricInterpretation MONOCHROME2 that they stay.
     window
         Of gray images of more than 8 bits, or of two values, whose rows give none: ``present``, from the lowest to the
         highest value that is there; ``percentile:0.1``, without so many percent of the pixels at either end, such as
@@ -129,6 +133,8 @@ class Settings:
     max_pixels: int = _MAX_PIXELS
     background: str = ""
     keep_color: bool = False
+    gray_tolerance: int = 0
+    invert: bool = False
     window: str = "present"
     convert_cmyk: bool = False
     encoding: str = "utf-8"
@@ -163,12 +169,16 @@ class Settings:
                 _refuse("transfer_syntax", self.transfer_syntax, f"a quality from 1 to 100, as {self.compression}:90")
         elif ":" in self.transfer_syntax:
             _refuse("transfer_syntax", self.transfer_syntax, f"{self.compression}, which has no quality")
-        for name, least in (("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0), ("sample", 0)):
+        for name, least in (
+            ("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0), ("sample", 0), ("gray_tolerance", 0),
+        ):  # fmt: skip
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 _refuse(name, value, f"a whole number from {least}")
         if not isinstance(self.max_missing, (int, float)) or not 0 <= self.max_missing <= 1:
             _refuse("max_missing", self.max_missing, "a share from 0 to 1")
+        if self.gray_tolerance and self.keep_color:
+            _refuse("gray_tolerance", self.gray_tolerance, "0 with --keep-color, by which no colour becomes gray")
         self._check_engine()
         self._check_window()
         if self.background:
@@ -272,6 +282,10 @@ class Settings:
             changed.append(f"background={self.background}")
         if self.convert_cmyk:
             changed.append("convert_cmyk")
+        if self.gray_tolerance:
+            changed.append(f"gray_tolerance={self.gray_tolerance}")
+        if self.invert:
+            changed.append("invert")
         if self.keep_color:
             changed.append("keep_color")
         if self.quality:

@@ -10,6 +10,7 @@ _FLAGS = frozenset(
         "convert_cmyk",
         "fail_fast",
         "follow_links",
+        "invert",
         "fsync",
         "keep_color",
         "only_failed",

@@ -24,7 +24,6 @@ OWNED = {
             "Columns",
             "SamplesPerPixel",
             "SamplesPerPixelUsed",
-            "PhotometricInterpretation",
             "PlanarConfiguration",
             "BitsAllocated",
             "BitsStored",

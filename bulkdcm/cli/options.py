@@ -158,6 +158,15 @@ run_options = _all(
         ),
         click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
         click.option(
+            "--gray-tolerance",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Colour whose channels differ by no more than N becomes gray.",
+        ),
+        click.option("--invert", is_flag=True, help="Invert the pixels of gray images."),
+        click.option(
             "--window",
             default="present",
             show_default=True,

@@ -183,7 +183,9 @@ def compress(frame: Frame, settings: PixelSettings) -> Frame:
         streams=streams,
         bits_stored=bits,
         transfer_syntax_uid=codec.transfer_syntax_uid,
-        photometric_interpretation=codec.photometric_interpretation(streams[0]) if color else "MONOCHROME2",
+        photometric_interpretation=codec.photometric_interpretation(streams[0])
+        if color
+        else frame.photometric_interpretation,
         lossy=(*frame.lossy, lossy) if codec.method else frame.lossy,
         decisions=(*frame.decisions, f"compressed: {settings.transfer_syntax}"),
     )

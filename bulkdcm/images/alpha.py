@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 OPAQUE = "alpha dropped: every pixel is opaque"
 HIDING = "alpha dropped: it hides every pixel, so it is no transparency"
 COLLAPSED = "gray collapsed: the channels are all equal"
+_LUMA = (299, 587, 114)  # ITU-R BT.601, in thousandths
 
 
 def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tuple[Pixels, str]:
@@ -76,14 +77,28 @@ def _flat(pixels: Pixels) -> bool:
     return bool((pixels == pixels[0, 0]).all())
 
 
-def collapse(pixels: Pixels) -> Pixels:
-    """Return a colour image whose channels are all equal as gray, any other unchanged.
+def collapse(pixels: Pixels, tolerance: int = 0) -> tuple[Pixels, str]:
+    """Return a colour image that is gray as gray, any other unchanged; and what was done to its values, if anything.
 
     Parameters
     ----------
     pixels
         Shape ``(rows, columns)`` or ``(rows, columns, 3)``.
+    tolerance
+        By how much the channels of one pixel may differ.
     """
+    equal = _equal(pixels)
+    if equal is not pixels or pixels.ndim == 2 or not tolerance:
+        return equal, ""
+    difference = int((pixels.max(axis=2) - pixels.min(axis=2)).max())
+    if difference > tolerance:
+        return pixels, ""
+    weighted = pixels.astype(np.uint32) @ np.array(_LUMA, np.uint32)
+    gray = ((weighted + 500) // 1000).astype(pixels.dtype)
+    return gray, f"gray by Y = (299 R + 587 G + 114 B + 500) div 1000: the channels differ by up to {difference}"
+
+
+def _equal(pixels: Pixels) -> Pixels:
     if pixels.ndim == 2:
         return pixels
     red = pixels[:, :, 0]

@@ -39,7 +39,7 @@ def read_all(sources: Sequence[Source], settings: PixelSettings, iod: IOD, read:
     found = [read(source, settings, iod) for source in sources]
     if len({(frame.transfer_syntax_uid, frame.photometric_interpretation) for frame in found}) > 1:
         # One coding for all: what can't be passed through with the others is decoded with them, and gray kept as colour.
-        alike = settings.changed(transfer_syntax="explicit", keep_color=True)
+        alike = settings.changed(transfer_syntax="explicit", keep_color=True, gray_tolerance=0)
         found = [read(source, alike, iod) for source in sources]
     first = found[0]
     for source, frame in zip(sources, found, strict=True):
@@ -68,6 +68,7 @@ def _joined(found: list[Frame]) -> Frame:
         stack if frame.number_of_frames else stack[np.newaxis] for frame, stack in zip(found, pixels, strict=False)
     ]
     same_profile = all(frame.icc_profile == first.icc_profile for frame in found)
+    derivations = tuple(dict.fromkeys(said for frame in found for said in frame.derivations))
     decisions = list(dict.fromkeys(decision for frame in found for decision in frame.decisions))
     if not same_profile:
         decisions.append("ICC profiles left out: the frames have different ones")
@@ -79,6 +80,7 @@ def _joined(found: list[Frame]) -> Frame:
         number_of_frames=sum(max(1, frame.number_of_frames) for frame in found),
         lossy=_lossy(found),
         icc_profile=first.icc_profile if same_profile else b"",
+        derivations=derivations,
         decisions=tuple(decisions),
     )
 

@@ -157,6 +157,8 @@ def _why_decode(stream: JpegStream, coding: _Coding, settings: PixelSettings, io
     )
     if not passes:
         return f"--transfer-syntax {settings.transfer_syntax}"
+    if settings.invert:
+        return "to be inverted"
     if (turned := orientation.orientation_of(stream.exif)) != 1:
         return f"EXIF orientation {turned}"
     if _photometric_interpretation(coding) not in iod.photometric_interpretations:

@@ -52,11 +52,11 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
         What was decided before.
     """
     pixels, turned = orientation.turn(pixels, facts.orientation)
-    gray = pixels if settings.keep_color else alpha.collapse(pixels)
+    gray, weighted = (pixels, "") if settings.keep_color else alpha.collapse(pixels, settings.gray_tolerance)
     profile, about = icc.input_profile(facts.icc_profile)
     if gray.ndim == 2 and facts.icc_profile:
         profile, about = b"", icc.GRAY
-    collapsed = alpha.COLLAPSED if gray.ndim < pixels.ndim else ""
+    collapsed = weighted or (alpha.COLLAPSED if gray.ndim < pixels.ndim else "")
     return Frame(
         rows=gray.shape[0],
         columns=gray.shape[1],
@@ -66,6 +66,7 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
         pixels=gray,
         lossy=facts.lossy,
         icc_profile=profile,
+        derivations=(weighted,) if weighted else (),
         decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
     )
 

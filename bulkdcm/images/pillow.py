@@ -107,7 +107,7 @@ def _count(source: Source, settings: PixelSettings, image: Image.Image, iod: IOD
 
 def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _File) -> Frame:
     """Return all frames of the file; colour is gray only where every frame is."""
-    kept = settings.changed(keep_color=True)
+    kept = settings.changed(keep_color=True, gray_tolerance=0)
     found = []
     for index in range(len(file.sizes) or int(getattr(image, "n_frames", 1))):
         image.seek(index)
@@ -116,9 +116,12 @@ def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _
     if len({stack.dtype for stack in stacks}) > 1 or len({stack.shape[:2] for stack in stacks}) > 1:
         msg = f"{source.path}: its frames differ in size or depth: those of one object are alike (PS3.3 C.7.6.6). Split the file."
         raise PixelError(msg)
+    weighted: list[str] = []
     if not settings.keep_color:
-        collapsed = [alpha.collapse(stack) for stack in stacks]
-        stacks = collapsed if all(stack.ndim == 2 for stack in collapsed) else stacks
+        collapsed = [alpha.collapse(stack, settings.gray_tolerance) for stack in stacks]
+        if all(stack.ndim == 2 for stack, _ in collapsed):
+            stacks = [stack for stack, _ in collapsed]
+            weighted = sorted({said for _, said in collapsed if said})
     if len({stack.ndim for stack in stacks}) > 1:  # a GIF's first frame may be gray and a later one not
         stacks = [np.repeat(stack[:, :, None], 3, axis=2) if stack.ndim == 2 else stack for stack in stacks]
     pixels = np.stack(stacks)
@@ -129,7 +132,8 @@ def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _
         photometric_interpretation="RGB" if pixels.ndim == 4 else "MONOCHROME2",
         bits_stored=max(frame.bits_stored for frame in found),
         number_of_frames=len(stacks),
-        decisions=tuple(dict.fromkeys(decision for frame in found for decision in frame.decisions)),
+        derivations=tuple(weighted),
+        decisions=tuple(dict.fromkeys([*(said for frame in found for said in frame.decisions), *weighted])),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from bulkdcm.attributes import conditions, dictionary, values
 from bulkdcm.attributes.condition_tables import FRAME_OF_REFERENCE
 from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
+from bulkdcm.iods.gray import derivation
 from bulkdcm.iods.modules import put
 from bulkdcm.iods.registry import BY_UID
 
@@ -63,13 +63,6 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
         "Give the row another sop_class: SecondaryCaptureImageStorage takes them all."
     )
     raise PixelError(msg)
-
-
-def fitted(iod: IOD, frame: Frame) -> Frame:
-    """Return a frame with as many bits stored as the SOP class asks for at least; its pixels are the same."""
-    if frame.pixels is None or frame.bits_allocated == 8 or frame.bits_stored >= iod.least_deep_bits:
-        return frame
-    return replace(frame, bits_stored=iod.least_deep_bits)
 
 
 def _check_lossy_history(row: ManifestRow) -> None:
@@ -126,6 +119,8 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
         module.fill(dataset, row, frame)  # type: ignore[misc]  # only such that have one are there
     for keyword in known.of_the_frame_of_reference:
         dataset.add(values.element(keyword, uids.frame_of_reference_uid))
+    if frame.derivations:
+        put(dataset, "DerivationDescription", derivation(row, frame))
     if frame.window:
         put(dataset, "WindowCenter", frame.window.center)
         put(dataset, "WindowWidth", frame.window.width)

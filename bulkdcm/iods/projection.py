@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.attributes import body_parts
+from bulkdcm.iods.gray import LIGHT_IS_LOW
 from bulkdcm.iods.modules import put
 from bulkdcm.model import Module
 
@@ -21,7 +22,9 @@ def region_of_body_part(dataset: Elements, row: ManifestRow, frame: Frame) -> No
         put(dataset, "AnatomicRegionSequence", f"{part.code}^{part.scheme}^{part.meaning}")
 
 
-def _window_of_all_values(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
+def _shown(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
+    if frame.photometric_interpretation == LIGHT_IS_LOW:
+        put(dataset, "PresentationLUTShape", "INVERSE")  # of MONOCHROME1 only, and always (PS3.3 C.8.11.3)
     if "WindowCenter" in row.attributes or "WindowWidth" in row.attributes:
         return
     # The window that shows every value as it is (PS3.3 C.11.2.1.2): a PNG or JPEG is what was meant to be seen.
@@ -47,7 +50,7 @@ DX_IMAGE = Module(
     name="DX Image",
     section="C.8.11.3",
     defaults=(*IDENTITY_RESCALE, ("PresentationLUTShape", "IDENTITY")),
-    fill=_window_of_all_values,
+    fill=_shown,
 )
 DX_DETECTOR = Module(name="DX Detector", section="C.8.11.4", empty=("DetectorType",))
 DX_POSITIONING = Module(name="DX Positioning", section="C.8.11.5", empty=("PositionerType",))

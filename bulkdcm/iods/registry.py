@@ -100,6 +100,7 @@ def _projection(
         ),
         pixel_kinds=frozenset({"gray8", "gray16"}),
         photometric_interpretations=_GRAY,
+        monochrome1=True,
         required=(("ImageLaterality", _LATERALITY[alias]), *_PROJECTION, *more),
     )  # fmt: skip
 
@@ -116,6 +117,7 @@ def _slices(alias: str, keyword: str, suffix: str, own: Module, more: tuple[tupl
         ),
         pixel_kinds=frozenset({"gray16"}),
         photometric_interpretations=frozenset(),  # a JPEG has lost what a slice is measured by
+        monochrome1=True,
         required=(*_PLANE, *more, ("ImageType", "what the slice is, as ORIGINAL\\PRIMARY\\AXIAL (PS3.3 C.8.2.1.1.1)")),
         frame_of_reference="FrameOfReferenceUID",
         least_deep_bits=12 if alias == "CT" else 9,  # PS3.3 C.8.2.1.1.5
@@ -169,6 +171,7 @@ IODS: tuple[IOD, ...] = (
         modules=(*_COMMON, m.SC_EQUIPMENT, *_IMAGE, m.VOI_LUT, m.ICC_PROFILE),
         pixel_kinds=frozenset({"gray8", "gray16", "rgb8", "rgb16"}),
         photometric_interpretations=_GRAY_YBR | {"RGB"},
+        monochrome1=True,
     ),
     IOD(
         alias="CR",
@@ -179,6 +182,7 @@ IODS: tuple[IOD, ...] = (
         modules=(*_COMMON, m.GENERAL_EQUIPMENT, m.CR_SERIES, *_IMAGE, m.VOI_LUT),
         pixel_kinds=frozenset({"gray8", "gray16"}),
         photometric_interpretations=_GRAY,
+        monochrome1=True,
     ),
     IOD(
         alias="US",

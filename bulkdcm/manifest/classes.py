@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD, Offer
 
 _GUESSES = 10
+_SENSE, _LIGHT_IS_LOW, _DARK_IS_LOW = "PhotometricInterpretation", "MONOCHROME1", "MONOCHROME2"
 _SIDES = ("Laterality", "ImageLaterality")
 
 
-def check(manifest: Manifest, offer: Offer) -> Iterator[Problem]:
+def check(manifest: Manifest, offer: Offer, *, inverts: bool = False) -> Iterator[Problem]:
     """Yield the problems between a row's SOP class and its attributes."""
     classes = manifest.column("sop_class")
     unknown = 0
@@ -39,6 +40,7 @@ def check(manifest: Manifest, offer: Offer) -> Iterator[Problem]:
         yield from _check_modality(manifest, iod, ordinals)
         yield from _check_required(manifest, iod, ordinals)
         yield from _check_placement(manifest, iod, ordinals)
+        yield from _check_sense(manifest, iod, ordinals, inverts=inverts)
     yield from _check_laterality(manifest)
 
 
@@ -96,6 +98,7 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
     for name, column in manifest.columns.items():
         if (
             name in moved
+            or name == _SENSE
             or dictionary.find(name) is None
             or name in dictionary.OWNED
             or placement.has_place(name, iod.alias)
@@ -110,6 +113,42 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
                 remedy=f"Leave it out with --ignore-column {name} where validators must stay silent",
                 severity="warning",
             )
+
+
+def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts: bool) -> Iterator[Problem]:
+    """Check what rows say of their gray pixels' sense: everything else of Photometric Interpretation follows from the image."""
+    stated = manifest.column(_SENSE)
+    codes = stated.codes[ordinals]
+    for code in np.unique(codes):
+        value = stated.values[code]
+        if not value or value == _DARK_IS_LOW or (value == _LIGHT_IS_LOW and (iod.monochrome1 or inverts)):
+            continue
+        rule = f"not {_LIGHT_IS_LOW} or {_DARK_IS_LOW}, which are all that a row can say of it; the rest comes from the image"
+        remedy = f"Write {_LIGHT_IS_LOW} if low values are light, or leave the cell empty"
+        if value == _LIGHT_IS_LOW:
+            rule = f"{iod.keyword} takes {_DARK_IS_LOW} only (PS3.3 {iod.section})"
+            remedy = "Give --invert, which inverts the pixels, or use a sop_class that takes it, as SecondaryCaptureImageStorage"
+        yield Problem(
+            lines=manifest.lines_of(ordinals[codes == code]), column=_SENSE, value=value, rule=rule, remedy=remedy
+        )
+    shape = manifest.column("PresentationLUTShape").where(lambda cell: cell == "IDENTITY")
+    contrary = shape[ordinals] & stated.where(lambda cell: cell == _LIGHT_IS_LOW)[ordinals]
+    if contrary.any():
+        yield Problem(
+            lines=manifest.lines_of(ordinals[contrary]),
+            column="PresentationLUTShape",
+            value="IDENTITY",
+            rule=f"contradicts {_SENSE} {_LIGHT_IS_LOW}, with which it is INVERSE (PS3.3 C.8.11.3)",
+            remedy="Leave the cell empty; it follows by itself",
+        )
+    silent = stated.where(lambda cell: not cell)[ordinals]
+    if inverts and silent.any() and not silent.all():
+        yield Problem(
+            lines=manifest.lines_of(ordinals[silent]),
+            column=_SENSE,
+            rule="empty, where other rows say whether low values are light, and --invert is for all rows",
+            remedy=f"Write {_LIGHT_IS_LOW} where pixels are to be inverted, {_DARK_IS_LOW} where not",
+        )
 
 
 def _check_laterality(manifest: Manifest) -> Iterator[Problem]:

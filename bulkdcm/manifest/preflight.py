@@ -32,7 +32,7 @@ def checked(
         Real path of the image root.
     """
     located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
-    return located, check(located, offer, reserved=reserved, sources=sources)
+    return located, check(located, offer, reserved=reserved, sources=sources, inverts=settings.invert)
 
 
 def check(
@@ -41,6 +41,7 @@ def check(
     *,
     reserved: Collection[str],
     sources: Iterable[Problem] = (),
+    inverts: bool = False,
 ) -> list[Problem]:
     """Return every problem of a resolved manifest, one a cause, errors before warnings, each in the order of its lines.
 
@@ -54,6 +55,8 @@ def check(
         Names in the output folder that no row may have.
     sources
         Problems of the source paths, as `locate` found them.
+    inverts
+        Whether the run inverts gray pixels.
     """
     if not len(manifest):
         return [
@@ -62,7 +65,7 @@ def check(
     found = [
         *cells.check(manifest),
         *traces.check(manifest),
-        *classes.check(manifest, offer),
+        *classes.check(manifest, offer, inverts=inverts),
         *conditions.check(manifest, offer),
         *agreement.check(manifest),
         *lifetimes.check(manifest),

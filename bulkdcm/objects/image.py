@@ -33,9 +33,12 @@ class Image:
         """Return the pixels, or a stream to pass through."""
         making.enter("decode")
         iod = iods.BY_UID[row.sop_class_uid]
-        frame = images.read(sources, making.settings, iod)
+        settings = making.settings
+        if settings.invert and not iods.inverts(row, settings):
+            settings = settings.changed(invert=False)
+        frame = images.read(sources, settings, iod)
         iods.check_frame(iod, row, frame)
-        return iods.windowed(iod, row, iods.fitted(iod, frame), making.settings.window)
+        return iods.shown(iod, row, frame, settings)
 
     def size_bytes(self, content: Frame) -> int:
         """Return the size of pixels and streams."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bulkdcm import iods
 from bulkdcm.errors import SettingsError
-from bulkdcm.iods import BY_NAME, IODS
+from bulkdcm.iods import BY_NAME, IODS, window
 from bulkdcm.model import Frame, ManifestRow
 from bulkdcm.settings import Settings
 
@@ -25,7 +24,7 @@ def windowed(pixels, asked="present", alias="SC", **attributes) -> Frame:
         pixels=pixels,
     )
     row = ManifestRow(ordinal=0, line=2, source="a.png", output="a.dcm", attributes=attributes)
-    return iods.windowed(BY_NAME[alias], row, frame, asked)
+    return window.windowed(BY_NAME[alias], row, frame, asked)
 
 
 def ramp(lowest, highest, dtype=np.uint16):
