@@ -23,7 +23,6 @@ _MAX_NAME_BYTES = 255
 _MAX_CHAR_BYTES = 4
 _OUTSIDE = (":/", ":\\", "\n/", "\n\\", "\n..")  # without one of them no path is `outside`
 _NOT_PLAIN = ("//", "/.", "\n/", "\n.")  # without one of them paths are names with single slashes between
-_NOT_PLAIN = ("//", "/.", "\n/", "\n.")  # without one of them a path is no more than names and slashes between
 _LOCAL_NAME = "Outputs are local files: give a name relative to --out, and copy them to where they belong after the run"
 
 
