@@ -107,25 +107,20 @@ def digest_of(path: Path) -> str:
 def changed(rng: random.Random, row: dict[str, object], source: Path, root: Path) -> None:
     """Let something happen to a row or its files."""
     kind, output = rng.randrange(14), root / "out" / str(row["output"])
-    if kind == 0:
-        row["metadata"] = 1
-    elif kind == 1:
-        row["schema_number"] = 99
-    elif kind == 2:
-        row["settings"] = "others"
-    elif kind == 3:
-        row.update(status="failed", output=rng.choice([None, row["output"]]))
-    elif kind == 4:
-        row.update(status="failed", source_size_bytes=None, source_version=None)
-    elif kind == 5:
-        row["identity"] = rng.randint(1, 9)
-    elif kind == 6:
-        row["output"] = rng.choice(["elsewhere.dcm", BY_UIDS.format("7.8"), None])
-        if row["output"]:
-            (root / "out" / "1.2" / "3.4").mkdir(parents=True, exist_ok=True)
-            output.replace(root / "out" / row["output"])
-    elif kind == 7:
-        row.update(metadata=2, schema_number=99)
+    told: dict[int, dict[str, object]] = {
+        0: {"metadata": 1},
+        1: {"schema_number": 99},
+        2: {"settings": "others"},
+        3: {"status": "failed", "output": rng.choice([None, row["output"]])},
+        4: {"status": "failed", "source_size_bytes": None, "source_version": None},
+        5: {"identity": rng.randint(1, 9)},
+        6: {"output": rng.choice(["elsewhere.dcm", BY_UIDS.format("7.8"), None])},
+        7: {"metadata": 2, "schema_number": 99},
+    }
+    row.update(told.get(kind, {}))
+    if kind == 6 and row["output"]:
+        (root / "out" / "1.2" / "3.4").mkdir(parents=True, exist_ok=True)
+        output.replace(root / "out" / str(row["output"]))
     for number, path in enumerate((source, output)):
         if kind == 8 + number:
             path.unlink(missing_ok=True)
