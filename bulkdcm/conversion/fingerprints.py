@@ -86,7 +86,8 @@ def _hashes(manifest: Manifest, names: Iterable[str], form: Callable[[str], str]
     total = np.zeros(len(manifest), dtype=np.uint64)
     for name in names:
         column = manifest.column(name)
-        bits = _bits([f"{len(name)}:{name}={form(value)}" if value else "" for value in column.values])
+        values = column.values if form is str else map(form, column.values)
+        bits = _bits([f"{len(name)}:{name}={value}" if value else "" for value in values])
         total += bits[column.codes]  # wraps, which is what sums of hashes do
     return total
 

@@ -120,12 +120,10 @@ class Places:
         filled = np.zeros(len(outputs.values), dtype=bool)
         for folder, codes in listing.by_folder(outputs.values):
             real = self._folder(f"{folder}/")
-            filled[codes] = bool(real)
+            filled[codes] = bool(real)  # of names that only the UIDs will tell, the output folder itself
             if fold(self.real(f"{folder}/").rstrip("/")) in holding:
                 names = {code: self.names.get(fold(self.real(outputs.values[code]))) for code in codes}
                 taken |= {code: what for code, what in names.items() if what}
-        if "" in outputs.values:  # whose names only the UIDs will tell
-            filled[outputs.values.index("")] = True
         return taken, filled
 
     def is_empty(self, output: str) -> bool:

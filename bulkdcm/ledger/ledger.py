@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from operator import itemgetter
+from itertools import compress
+from operator import itemgetter, ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _FAR = 2**48
 _BLOCK = 256  # rows; more at once no longer fit a processor's cache
-_unsealed = itemgetter(slice(-1))
+_unsealed, _values, _seal = itemgetter(slice(-1)), itemgetter(slice(1, -1)), itemgetter(-1)
 _QUOTED = ", ".join(f'"{name}"' for name in STORED)  # rows and columns are SQL words
 _MARKS = ", ".join("?" * len(STORED))
 
@@ -215,10 +216,9 @@ class Ledger(Outputs):
         with self._database.explained():
             found = self._database.connection.execute(f"SELECT {quoted} FROM outcome ORDER BY ordinal")  # noqa: S608  # names are ours
             while rows := found.fetchmany(_BLOCK):
-                sums = checksums([row[1:-1] for row in rows])
-                for row, computed in zip(rows, sums, strict=True):
-                    if computed != row[-1]:
-                        raise self._damaged(row[0])
+                damaged = map(ne, checksums(list(map(_values, rows))), map(_seal, rows))
+                for row in compress(rows, damaged):
+                    raise self._damaged(row[0])
                 yield from map(_unsealed, rows)
 
     def failures(self) -> dict[int, tuple[str, ...]]:

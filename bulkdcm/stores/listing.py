@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from itertools import islice
+from collections import defaultdict
+from itertools import count, islice
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,10 +27,9 @@ def by_folder(paths: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
     paths
         With forward slashes, and none at their ends.
     """
-    index: dict[str, int] = {}
-    numbers = np.fromiter(
-        (index.setdefault(path.rpartition("/")[0], len(index)) for path in paths), dtype=np.int32, count=len(paths)
-    )
+    index: defaultdict[str, int] = defaultdict(count().__next__)  # a number for each, given at the first look
+    folders = map(itemgetter(0), map(methodcaller("rpartition", "/"), paths))
+    numbers = np.fromiter(map(index.__getitem__, folders), dtype=np.int32, count=len(paths))
     order = np.argsort(numbers, kind="stable")
     starts = np.searchsorted(numbers[order], np.arange(len(index) + 1)).tolist()
     for number, folder in enumerate(index):
