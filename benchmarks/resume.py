@@ -18,7 +18,7 @@ from PIL import Image
 from benchmarks import measure
 from bulkdcm import manifest
 from bulkdcm.conversion.context import Context, release
-from bulkdcm.conversion.plan import plan_of
+from bulkdcm.conversion.planning import plan_of
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.schema import CONTENT

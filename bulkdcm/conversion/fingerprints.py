@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,56 +26,79 @@ if TYPE_CHECKING:
 _IDENTITY = ("source", "instance")
 
 
-def identities(manifest: Manifest) -> Numbers:
-    """Return what names each row: its source and instance and, where several share both, which of them it is."""
-    return _numbered(_hashes(manifest, _IDENTITY, normal_form))
+class Fingerprints:
+    """Of all rows of a manifest, each made when it is first asked for.
+
+    Parameters
+    ----------
+    manifest
+        Resolved.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    @cached_property
+    def identities(self) -> Numbers:
+        """What names each row: its source and instance and, where several share both, which of them it is."""
+        return _numbered(_hashes(self._manifest, _IDENTITY, normal_form))
+
+    def places(self) -> dict[int, int]:
+        """Return the ordinal of each identity; a row is known by the form its names had in an older release, too."""
+        found = {identity: ordinal for ordinal, identity in enumerate(self.identities.tolist())}
+        if all(self._manifest.column(name).text.isascii() for name in _IDENTITY):
+            return found
+        as_written = _numbered(_hashes(self._manifest, _IDENTITY, str))
+        for ordinal in np.flatnonzero(as_written != self.identities).tolist():
+            found.setdefault(int(as_written[ordinal]), ordinal)
+        return found
+
+    @cached_property
+    def metadata(self) -> Numbers:
+        """What each row says of its object: all cells but those of names and places."""
+        manifest = self._manifest
+        names = [name for name in manifest.columns if name not in dictionary.RESERVED]
+        hashes = _hashes(manifest, [*names, "sop_class", "study", "series", "sha256"], str)
+        for members in manifest.frames.values():  # and which frames there are, in which order
+            sources = manifest.column("source")
+            (own,) = _bits(["\n".join(sources[ordinal] for ordinal in members)])
+            hashes[list(members)] += own
+        return hashes.view(np.int64)
+
+    @cached_property
+    def schemas(self) -> Numbers:
+        """The schema of each row's output: a change of bytes runs those rows again that it concerns."""
+        manifest = self._manifest
+        calling = np.zeros(len(manifest), dtype=bool)
+        for name in conditions.calling() & manifest.columns.keys():
+            calling |= manifest.column(name).where(bool)
+        column = manifest.column("sop_class")
+        makers = [MAKERS[asked if asked in manifest.kinds else IMAGE] for asked in column.values]
+        plain, called_up = (
+            np.array([getattr(maker, name) for maker in makers], dtype=np.int64)[column.codes]
+            for name in ("output_schema", "called_up_schema")
+        )
+        return np.where(calling, called_up, plain)
 
 
-def places(manifest: Manifest, own: Numbers) -> dict[int, int]:
-    """Return the ordinal of each identity; a row is known by the form its names had in an older release, too."""
-    found = {identity: ordinal for ordinal, identity in enumerate(own.tolist())}
-    as_written = _numbered(_hashes(manifest, _IDENTITY))
-    for ordinal in np.flatnonzero(as_written != own).tolist():
-        found.setdefault(int(as_written[ordinal]), ordinal)
-    return found
-
-
-def metadata(manifest: Manifest) -> Numbers:
-    """Return what each row says of its object: all cells but those of names and places."""
-    names = [name for name in manifest.columns if name not in dictionary.RESERVED]
-    hashes = _hashes(manifest, [*names, "sop_class", "study", "series", "sha256"])
-    for members in manifest.frames.values():  # and which frames there are, in which order
-        sources = manifest.column("source")
-        hashes[list(members)] += np.uint64(_bits("\n".join(sources[ordinal] for ordinal in members)))
-    return hashes.view(np.int64)
-
-
-def schemas(manifest: Manifest) -> Numbers:
-    """Return the schema of each row's output: a change of bytes runs those rows again that it concerns."""
-    calling = np.zeros(len(manifest), dtype=bool)
-    for name in conditions.calling() & manifest.columns.keys():
-        calling |= manifest.column(name).where(bool)
-    column = manifest.column("sop_class")
-    makers = [MAKERS[asked if asked in manifest.kinds else IMAGE] for asked in column.values]
-    plain, called_up = (
-        np.array([getattr(maker, name) for maker in makers], dtype=np.int64)[column.codes]
-        for name in ("output_schema", "called_up_schema")
-    )
-    return np.where(calling, called_up, plain)
-
-
-def _hashes(manifest: Manifest, names: Iterable[str], form: Callable[[str], str] = str) -> Hashes:
+def _hashes(manifest: Manifest, names: Iterable[str], form: Callable[[str], str]) -> Hashes:
     """Return 64 bits for each row that depend on the named cells that are not empty, whatever the columns' order."""
     total = np.zeros(len(manifest), dtype=np.uint64)
     for name in names:
         column = manifest.column(name)
-        bits = [_bits(f"{len(name)}:{name}={form(value)}") if value else 0 for value in column.values]
-        total += np.array(bits, dtype=np.uint64)[column.codes]  # wraps, which is what sums of hashes do
+        values = column.values if form is str else map(form, column.values)
+        bits = _bits([f"{len(name)}:{name}={value}" if value else "" for value in values])
+        total += bits[column.codes]  # wraps, which is what sums of hashes do
     return total
 
 
-def _bits(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+def _bits(texts: Iterable[str]) -> Hashes:
+    """Return 64 bits for each text; none set for an empty one."""
+    digests = [
+        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() if text else bytes(8)
+        for text in texts
+    ]
+    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
 def _numbered(hashes: Hashes) -> Numbers:

@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bulkdcm.conversion.collisions import Collisions, Owner
 from bulkdcm.manifest import fold
 from bulkdcm.model import Replaceable
+from bulkdcm.stores import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bulkdcm.manifest import Manifest
+    import numpy.typing as npt
+
+    from bulkdcm.manifest import Column, Manifest
     from bulkdcm.model import Problem
 
 _NONE = (-1, -1)
@@ -91,11 +96,12 @@ class Places:
         for name in self._reports:
             if what := self.names.get(fold(f"{self._out}/{name}")):
                 found.reports.append(f"{what} would be replaced by the run's own {name}")
-        for ordinal in range(len(self._manifest)) if self.names else ():
-            if what := self.names.get(fold(self.real(outputs[ordinal]))):
-                found.add(Owner.READ, what, ordinal)
+        taken, filled = self._taken_and_filled(outputs)
+        for ordinal in outputs.ordinals(list(taken)).tolist():
+            found.add(Owner.READ, taken[int(outputs.codes[ordinal])], ordinal)
         takes: dict[int, Replaceable] = {}
-        for ordinal in todo:
+        ordinals = np.array(todo, dtype=np.intp)
+        for ordinal in ordinals[filled[outputs.codes[ordinals]]].tolist():
             output = outputs[ordinal] or known.outputs[ordinal]  # the latter if only the UIDs will tell the name
             status = None if found.has(ordinal) else self.status(output)
             if status is None:
@@ -106,6 +112,19 @@ class Places:
             if kind in {Owner.READ, Owner.FOREIGN} or (kind == Owner.ORPHANED and not prune):
                 found.add(kind, what, ordinal)
         return list(found.problems(overwrite=overwrite)), takes
+
+    def _taken_and_filled(self, outputs: Column) -> tuple[dict[int, str], npt.NDArray[np.bool_]]:
+        """Return which outputs have the name of what is read, by their codes, and for each whether it may be there."""
+        holding = {name.rpartition("/")[0] for name in self.names}
+        taken: dict[int, str] = {}
+        filled = np.zeros(len(outputs.values), dtype=bool)
+        for folder, codes in listing.by_folder(outputs.values):
+            real = self._folder(f"{folder}/")
+            filled[codes] = bool(real)  # of names that only the UIDs will tell, the output folder itself
+            if fold(self.real(f"{folder}/").rstrip("/")) in holding:
+                names = {code: self.names.get(fold(self.real(outputs.values[code]))) for code in codes}
+                taken |= {code: what for code, what in names.items() if what}
+        return taken, filled
 
     def is_empty(self, output: str) -> bool:
         """Whether nothing has the name of an output."""
@@ -155,22 +174,33 @@ class Places:
                     found[fold(name)] = what
         images = fold(self._images) + "/"
         if images.startswith(above) or above.startswith(images):
-            found |= {fold(path): what for path, what in self._sources() if fold(path).startswith(above)}
+            found |= {fold(path): what for path, what in self._sources(above) if fold(path).startswith(above)}
         return found
 
-    def _sources(self) -> Iterator[tuple[str, str]]:
-        column = self._manifest.column("source")
-        folders: dict[str, str] = {}
-        lines = {
-            int(code): int(self._manifest.lines[ordinal]) for ordinal, code in reversed(list(enumerate(column.codes)))
-        }
-        for code, line in lines.items():
-            folder, _, name = column.values[code].rpartition("/")
-            if folder not in folders:
-                folders[folder] = os.path.realpath(f"{self._images}/{folder}")
-            path, what = f"{folders[folder]}/{name}", f"the source on line {line}"
+    def _sources(self, above: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the real path of each source and what it is, and so of what a link leads to; the last row's come first.
+
+        With `above`, only those whose folder, folded, begins so, and all links.
+        """
+        column, rows = self._manifest.column("source"), np.arange(len(self._manifest))
+        first, last = (np.full(len(column.values), -1) for _ in range(2))
+        first[column.codes[::-1]], last[column.codes] = rows[::-1], rows
+        codes = np.argsort(last)[::-1]
+        codes = codes[last[codes] >= 0]  # a column may keep values that no row has
+        paths = [column.values[code] for code in codes.tolist()]
+        wanted: dict[int, tuple[str, int]] = {}
+        for folder, places in listing.by_folder(paths):
+            real = os.path.realpath(f"{self._images}/{folder}")
+            kinds = listing.kinds(real, [paths[place].rpartition("/")[2] for place in places])
+            every = fold(f"{real}/").startswith(above)
+            wanted |= {
+                place: (real, kind) for place, kind in zip(places, kinds, strict=True) if every or kind == listing.LINK
+            }
+        for place, (real, kind) in sorted(wanted.items()):
+            path = f"{real}/{paths[place].rpartition('/')[2]}"
+            what = f"the source on line {self._manifest.lines[first[codes[place]]]}"
             yield path, what
-            if os.path.islink(path):
+            if kind == listing.LINK:
                 yield os.path.realpath(path), what
 
     @cached_property

@@ -11,7 +11,8 @@ from bulkdcm import manifest
 from bulkdcm.conversion import dependencies, settlement
 from bulkdcm.conversion.outcome import Failed, SourceFacts
 from bulkdcm.conversion.places import Known, Places
-from bulkdcm.conversion.plan import DONE, FAILED, GONE, UNCHANGED, plan_of
+from bulkdcm.conversion.plan import DONE, FAILED, GONE, UNCHANGED
+from bulkdcm.conversion.planning import plan_of
 from bulkdcm.conversion.work import Work
 from bulkdcm.errors import ManifestError
 from bulkdcm.ledger.files import FILE, FOLDER

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import compress
+from operator import itemgetter, ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,13 +17,15 @@ from bulkdcm.errors import LedgerError, of_system
 from bulkdcm.ledger.database import Database
 from bulkdcm.ledger.files import FILE, FOLDER, MARKER, parts, refuse_link
 from bulkdcm.ledger.outputs import FILE_COLUMNS, Outputs
-from bulkdcm.ledger.schema import CONTENT, DECISIVE, STORED, checksum, sealed
+from bulkdcm.ledger.schema import CONTENT, DECISIVE, STORED, checksum, checksums, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 
 _FAR = 2**48
+_BLOCK = 256  # rows; more at once no longer fit a processor's cache
+_unsealed, _values, _seal = itemgetter(slice(-1)), itemgetter(slice(1, -1)), itemgetter(-1)
 _QUOTED = ", ".join(f'"{name}"' for name in STORED)  # rows and columns are SQL words
 _MARKS = ", ".join("?" * len(STORED))
 
@@ -208,7 +212,14 @@ class Ledger(Outputs):
         LedgerError
             Where a row is not what was written.
         """
-        return self._checked(DECISIVE, "decisive_checksum", "")
+        quoted = ", ".join(f'"{name}"' for name in (*DECISIVE, "decisive_checksum"))
+        with self._database.explained():
+            found = self._database.connection.execute(f"SELECT {quoted} FROM outcome ORDER BY ordinal")  # noqa: S608  # names are ours
+            while rows := found.fetchmany(_BLOCK):
+                damaged = map(ne, checksums(list(map(_values, rows))), map(_seal, rows))
+                for row in compress(rows, damaged):
+                    raise self._damaged(row[0])
+                yield from map(_unsealed, rows)
 
     def failures(self) -> dict[int, tuple[str, ...]]:
         """Return (stage, class of the error, release) of each row that failed, by its ordinal."""
@@ -238,12 +249,14 @@ class Ledger(Outputs):
         with self._database.explained():
             for row in self._database.connection.execute(f"SELECT {quoted} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
                 if row[0] not in own and checksum(row[1:-1]) != row[-1]:
-                    msg = (
-                        f"the ledger {self.path} is damaged: row {row[0]} is not what was written. "
-                        f"Run `bulkdcm rebuild` to make it anew from the outputs."
-                    )
-                    raise LedgerError(msg)
+                    raise self._damaged(row[0])
                 yield row[:-1]
+
+    def _damaged(self, ordinal: int) -> LedgerError:
+        return LedgerError(
+            f"the ledger {self.path} is damaged: row {ordinal} is not what was written. "
+            f"Run `bulkdcm rebuild` to make it anew from the outputs."
+        )
 
     def renumber(self, moves: Iterable[tuple[int, int]]) -> None:
         """Follow a manifest that has changed: (old, new) ordinals of rows; a new one below 0 sets the row aside."""

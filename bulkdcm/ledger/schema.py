@@ -152,3 +152,10 @@ def checksum(values: Sequence[Any]) -> int:
     while last and values[last - 1] is None:
         last -= 1
     return zlib.crc32(repr(tuple(values[:last])).encode("utf-8", "surrogatepass"))
+
+
+def checksums(rows: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Return the checksum of each of many rows' values, in less time than one by one."""
+    if any(row[-1] is None for row in rows):
+        return list(map(checksum, rows))
+    return list(map(zlib.crc32, map(str.encode, map(repr, rows))))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes import levels
-from bulkdcm.manifest.table import Column, by_number, groups, members
+from bulkdcm.manifest.table import Column, by_number, groups, in_normal_form, members
 from bulkdcm.model import Problem
 from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
 
@@ -72,7 +72,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
 
 
 def _key(manifest: Manifest, name: str) -> Column:
-    return manifest.column(name).mapped(normal_form)
+    return in_normal_form(manifest.column(name))
 
 
 def _numbered(manifest: Manifest, uid_name: str, keys: Sequence[Column]) -> Codes:

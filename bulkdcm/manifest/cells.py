@@ -114,6 +114,12 @@ def _unknown_term(name: str, cell: str, *, guess: bool) -> tuple[str, str] | Non
 
 
 def _check_reserved(manifest: Manifest, name: str, column: Column) -> Iterator[Problem]:
+    if (
+        name != "sha256"
+        and "".join(column.values).isprintable()
+        and not (name == dictionary.SOURCE and column.may_hold("\n\n"))
+    ):
+        return  # not one control character in all cells together
     for code, cell in enumerate(column.values):
         rule = _broken_by_reserved(name, cell)
         ordinals = column.ordinals([code]) if rule else np.zeros(0, dtype=np.intp)

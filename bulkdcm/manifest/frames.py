@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes import dictionary
-from bulkdcm.manifest.table import Column, groups, members
+from bulkdcm.manifest.table import Column, groups, in_normal_form, members
 from bulkdcm.model import Problem
-from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
+from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ def find(manifest: Manifest, iods: Mapping[str, IOD]) -> dict[int, tuple[int, ..
     candidates = np.flatnonzero(_has_frames(manifest, iods) & manifest.column("instance").where(bool))
     if not len(candidates):
         return {}
-    columns = [manifest.column(name).mapped(normal_form) for name in _KEYS]
+    columns = [in_normal_form(manifest.column(name)) for name in _KEYS]
     numbers = groups([Column(column.codes[candidates], column.values) for column in columns])
     frame = manifest.column("frame")
     found = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
+from itertools import compress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,14 @@ from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator
+    from collections.abc import Collection, Container, Iterable, Iterator
 
     from bulkdcm.manifest.table import Column, Manifest
 
 _MAX_NAME_BYTES = 255
+_MAX_CHAR_BYTES = 4
+_OUTSIDE = (":/", ":\\", "\n/", "\n\\", "\n..")  # without one of them no path is `outside`
+_NOT_PLAIN = ("//", "/.", "\n/", "\n.")  # without one of them paths are names with single slashes between
 _LOCAL_NAME = "Outputs are local files: give a name relative to --out, and copy them to where they belong after the run"
 
 
@@ -31,6 +35,13 @@ def outside(path: str) -> str:
     if path == ".." or path.startswith("../"):
         return "the path leads out of the folder"
     return ""
+
+
+def all_outside(column: Column) -> dict[int, str]:
+    """Return what is wrong with the paths of a column that don't stay in their folder, by their codes."""
+    if not column.may_hold(*_OUTSIDE):
+        return {}
+    return {code: rule for code, path in enumerate(column.values) if (rule := outside(path))}
 
 
 def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Container[int] = ()) -> Iterator[Problem]:
@@ -47,10 +58,10 @@ def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Containe
     """
     column, sources = manifest.column("output"), manifest.column("source")
     found: dict[str, list[int]] = {}
-    for code, path in enumerate(column.values):
-        rule = outside(path) or unusable(path, reserved)
+    rules = {**_all_unusable(column, reserved), **all_outside(column)}
+    for code, rule in sorted(rules.items()):
         # A path derived from a wrong source has been reported there.
-        if rule and len(ordinals := column.ordinals([code])) and not outside(sources[int(ordinals[0])]):
+        if len(ordinals := column.ordinals([code])) and not outside(sources[int(ordinals[0])]):
             found.setdefault(rule, []).append(code)
     for rule, codes in found.items():
         ordinals = column.ordinals(codes)
@@ -65,6 +76,15 @@ def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Containe
     yield from _collisions(manifest, column, twice)
 
 
+def _all_unusable(column: Column, reserved: Collection[str]) -> dict[int, str]:
+    """Return why no file can have some names of a column, by their codes."""
+    longest = max(map(len, column.values), default=0) * (1 if column.text.isascii() else _MAX_CHAR_BYTES)
+    firsts = {path.partition("/")[0] for path in column.values}
+    if longest <= _MAX_NAME_BYTES and not any(fold(first) in reserved for first in firsts):
+        return {}
+    return {code: rule for code, path in enumerate(column.values) if (rule := unusable(path, reserved))}
+
+
 def unusable(path: str, reserved: Collection[str] = ()) -> str:
     """Return why no file of ours can have a name; empty if one can."""
     first = path.split("/", 1)[0]
@@ -77,11 +97,18 @@ def unusable(path: str, reserved: Collection[str] = ()) -> str:
 
 def fold(path: str) -> str:
     """Return what two paths share that some file systems take for one: case and Unicode form."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+def _folded(column: Column) -> Column:
+    text = column.text.lower() if column.text.isascii() else ""
+    return column if text == column.text else column.mapped(fold)
+
+
 def _collisions(manifest: Manifest, column: Column, twice: Container[int]) -> Iterator[Problem]:
-    folded = column.mapped(fold)
+    folded = _folded(column)
     heads = np.delete(np.arange(len(manifest)), manifest.followers)
     for same in members(folded.codes[heads], least=2):
         ordinals = heads[same]
@@ -102,12 +129,9 @@ def _collisions(manifest: Manifest, column: Column, twice: Container[int]) -> It
 
 
 def _files_as_folders(manifest: Manifest, folded: Column) -> Iterator[Problem]:
-    used = {
-        folded.values[code] for code in np.unique(folded.codes).tolist()
-    }  # a column may keep values that no row has
-    folders = {posixpath.dirname(path) for path in used}
-    folders |= {str(above) for folder in folders for above in PurePosixPath(folder).parents}
-    wrong = folders & used - {"", "."}
+    values = _used(folded)
+    folders = _folders(folded, values)
+    wrong = folders.intersection(values) - {"", "."}
     inside: dict[str, list[int]] = {}
     for code, path in enumerate(folded.values if wrong else ()):
         above = path
@@ -122,3 +146,24 @@ def _files_as_folders(manifest: Manifest, folded: Column) -> Iterator[Problem]:
             rule=f"{file!r} is another row's file and can't be this one's folder",
             remedy="Give one of them another name in the `output` column",
         )
+
+
+def _used(column: Column) -> list[str]:
+    """Return the values that a row has; a column may keep others."""
+    used = np.zeros(len(column.values), dtype=bool)
+    used[column.codes] = True
+    return column.values if used.all() else list(compress(column.values, used.tolist()))
+
+
+def _folders(folded: Column, paths: Iterable[str]) -> set[str]:
+    """Return the folders of paths, and those above them."""
+    if folded.may_hold(*_NOT_PLAIN):
+        folders = {posixpath.dirname(path) for path in paths}
+        return folders | {str(above) for folder in folders for above in PurePosixPath(folder).parents}
+    found: set[str] = set()
+    for folder in {path.rpartition("/")[0] for path in paths}:
+        above = folder
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition("/")[0]
+    return found

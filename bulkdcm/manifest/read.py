@@ -7,8 +7,11 @@ record, and guesses nothing; pandas' would pad short rows, shift long ones and t
 from __future__ import annotations
 
 import csv
+from array import array
+from collections import defaultdict
 from functools import partial
-from itertools import islice
+from itertools import compress, count, islice, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +24,12 @@ from bulkdcm.model import Problem
 from bulkdcm.settings import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from bulkdcm.setting_parts import ManifestSettings
 
-_BATCH = 20_000
+_BATCH = 250  # more at once no longer fit a processor's cache, which takes twice the time
 _MAX_COLUMNS = 1000
 _MAX_LINE_CHARS = 16_000_000
 
@@ -113,16 +116,13 @@ def _records(path: Path, reader: Any, *, foreign: bool) -> Manifest:
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, foreign=foreign)
-        lines: list[int] = []
-        codes: list[list[int]] = [[] for _ in header]
-        parts: list[list[np.ndarray[Any, Any]]] = [[] for _ in header]
-        index: list[dict[str, int]] = [{} for _ in header]
-        records = _of_right_length(reader, len(header), lines, problems)
-        while batch := list(islice(records, _BATCH)):
-            for column, cells in enumerate(zip(*batch, strict=True)):
-                known = index[column]
-                codes[column] = [known.setdefault(cell, len(known)) for cell in cells]
-                parts[column].append(np.array(codes[column], dtype=np.int32))
+        lines = array("i")
+        codes = [array("i") for _ in header]
+        # Each number is given at the first look at its cell.
+        index: list[defaultdict[str, int]] = [defaultdict(count().__next__) for _ in header]
+        for records in _of_right_length(reader, len(header), lines, problems):
+            for known, own, cells in zip(index, codes, zip(*records, strict=True), strict=True):
+                own.extend(map(known.__getitem__, cells))
     except csv.Error as error:
         problem = Problem(
             lines=(reader.line_num,),
@@ -132,29 +132,52 @@ def _records(path: Path, reader: Any, *, foreign: bool) -> Manifest:
         raise ManifestError.of(path, [problem, *problems]) from error
     if problems:
         raise ManifestError.of(path, problems)
-    none = np.zeros(0, dtype=np.int32)
     columns = {
-        name: Column(np.concatenate(parts[i]) if parts[i] else none, list(index[i])) for i, name in enumerate(header)
+        name: Column(np.frombuffer(own, dtype=np.int32), list(known))
+        for name, own, known in zip(header, codes, index, strict=True)
     }
-    return Manifest(path, columns, np.array(lines, dtype=np.int32))
+    return Manifest(path, columns, np.frombuffer(lines, dtype=np.int32))
 
 
-def _of_right_length(reader: Any, width: int, lines: list[int], problems: list[Problem]) -> Iterator[list[str]]:
-    """Yield the records that have as many cells as the header, noting lines and the others; blank lines are passed over."""
+def _of_right_length(
+    reader: Any, width: int, lines: array[int], problems: list[Problem]
+) -> Iterator[Sequence[Sequence[str]]]:
+    """Yield the records that have as many cells as the header, many at once, noting lines and the others.
+
+    Blank lines are passed over.
+    """
     line = reader.line_num + 1
-    for record in reader:
-        if len(record) == width:
-            lines.append(line)
-            yield record
-        elif record:
-            problems.append(
-                Problem(
-                    lines=(line,),
-                    rule=f"{len(record)} cells under {width} column names",
-                    remedy="Give each row as many cells as the header has names; quote cells that hold a comma",
-                )
-            )
-        line = reader.line_num + 1
+    numbered = zip(reader, map(attrgetter("line_num"), repeat(reader)), strict=False)
+    while True:
+        batch: list[tuple[list[str], int]] = []
+        try:
+            batch.extend(islice(numbered, _BATCH))
+        finally:  # what was read before a fault is told as well
+            records, ends = zip(*batch, strict=True) if batch else ((), ())
+            starts = [line, *(end + 1 for end in ends[:-1])]
+            if set(map(len, records)) - {width}:
+                _note_others(zip(starts, records, strict=True), width, problems)
+                fitting = [len(record) == width for record in records]
+                records, starts = tuple(compress(records, fitting)), list(compress(starts, fitting))
+        if not batch:
+            return
+        line = ends[-1] + 1
+        if records:
+            lines.extend(starts)
+            yield records
+
+
+def _note_others(records: Iterable[tuple[int, Sequence[str]]], width: int, problems: list[Problem]) -> None:
+    """Note the records that have fewer or more cells than the header has names; of each: its line and cells."""
+    problems += [
+        Problem(
+            lines=(line,),
+            rule=f"{len(record)} cells under {width} column names",
+            remedy="Give each row as many cells as the header has names; quote cells that hold a comma",
+        )
+        for line, record in records
+        if len(record) not in {0, width}
+    ]
 
 
 def _check_header(path: Path, header: list[str], *, foreign: bool) -> None:
@@ -182,7 +205,7 @@ def _check_header(path: Path, header: list[str], *, foreign: bool) -> None:
 def _with_defaults(manifest: Manifest, settings: ManifestSettings) -> Manifest:
     """Return the manifest with unwanted columns left out, `--set` values filled in, and spaces that say nothing cut off."""
     wanted = {name: column for name, column in manifest.columns.items() if name not in settings.ignore_columns}
-    columns = {name: column.mapped(lambda cell: cell.strip(" ")) for name, column in wanted.items()}
+    columns = {name: column.mapped(lambda cell: cell.strip(" "), ("\n ", " \n")) for name, column in wanted.items()}
     for name, default in settings.defaults:
         present = columns.get(name) or Column.constant("", len(manifest))
         columns[name] = present.mapped(_filled_with(default))

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest.paths import fold, outside
-from bulkdcm.manifest.table import Column
+import numpy as np
+
+from bulkdcm.manifest.paths import all_outside, fold
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
+from bulkdcm.stores import listing
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
-    from bulkdcm.manifest.table import Manifest
+    import numpy.typing as npt
+
+    from bulkdcm.manifest.table import Column, Manifest
+
+    States = npt.NDArray[np.int8]
 
 _FETCH = "Fetch the files first, and name them by their paths under the image root"
 _INSIDE = "Write it relative to the image root, which --images names"
-_THERE, _OUTSIDE, _MISSING = "there", "outside", "missing"
+_MISSING, _THERE = listing.ABSENT, listing.THERE
+_OUTSIDE, _UNKNOWN = -1, -2
 
 
 def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manifest, list[Problem]]:
@@ -39,26 +45,24 @@ def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manife
     """
     column = manifest.column("source")
     disk = _Disk(root)
-    states = {code: disk.state(path) for code, path in enumerate(column.values) if path and not _unusable(path)}
+    unusable = all_outside(column)
+    states = disk.states(column, unusable)
     names = list(column.values)
-    for code, state in states.items():
-        if state == _MISSING and (found := disk.other_form(names[code])):
+    for code in np.flatnonzero(states == _MISSING).tolist():
+        if found := disk.other_form(names[code]):
             names[code], states[code] = found, disk.state(found)
-    problems = [*_unusable_paths(manifest, column), *_absent(manifest, column, states, disk)]
+    problems = [*_unusable_paths(manifest, column, unusable), *_absent(manifest, column, states, disk)]
     if not follow_links:
         problems += _links(manifest, column, states)
-    moved = {**manifest.columns, "source": Column(column.codes, names)}
-    return replace(manifest, columns=moved), problems
+    if names != column.values:
+        manifest = replace(manifest, columns={**manifest.columns, "source": column.renamed(names)})
+    return manifest, problems
 
 
-def _unusable(path: str) -> bool:
-    return "\0" in path or bool(outside(path))
-
-
-def _unusable_paths(manifest: Manifest, column: Column) -> Iterator[Problem]:
+def _unusable_paths(manifest: Manifest, column: Column, unusable: Mapping[int, str]) -> Iterator[Problem]:
     found: dict[str, list[int]] = {}
-    for code, path in enumerate(column.values):
-        if path and "\0" not in path and (rule := outside(path)):
+    for code, rule in unusable.items():
+        if "\0" not in column.values[code]:
             found.setdefault(rule, []).append(code)
     for rule, codes in found.items():
         yield Problem(
@@ -70,8 +74,8 @@ def _unusable_paths(manifest: Manifest, column: Column) -> Iterator[Problem]:
         )
 
 
-def _links(manifest: Manifest, column: Column, states: dict[int, str]) -> Iterator[Problem]:
-    outer = [code for code, state in states.items() if state == _OUTSIDE]
+def _links(manifest: Manifest, column: Column, states: States) -> Iterator[Problem]:
+    outer = np.flatnonzero(states == _OUTSIDE).tolist()
     if outer:
         yield Problem(
             lines=manifest.lines_of(column.ordinals(outer)),
@@ -82,8 +86,8 @@ def _links(manifest: Manifest, column: Column, states: dict[int, str]) -> Iterat
         )
 
 
-def _absent(manifest: Manifest, column: Column, states: dict[int, str], disk: _Disk) -> Iterator[Problem]:
-    missing = [code for code, state in states.items() if state == _MISSING]
+def _absent(manifest: Manifest, column: Column, states: States, disk: _Disk) -> Iterator[Problem]:
+    missing = np.flatnonzero(states == _MISSING).tolist()
     if not missing:
         return
     alike: dict[str, list[int]] = {}
@@ -109,23 +113,38 @@ class _Disk:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._inside: dict[str, bool] = {}
         self._names: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 
-    def state(self, path: str) -> str:
+    def states(self, column: Column, unusable: Container[int]) -> States:
+        """Return for each path of a column what `state` says of it, unknown for those that can't be looked for."""
+        values = column.values
+        if not unusable and not column.may_hold("\0", "\n\n"):
+            return self._states(values)
+        usable = [code for code, path in enumerate(values) if path and "\0" not in path and code not in unusable]
+        states = np.full(len(values), _UNKNOWN, dtype=np.int8)
+        states[usable] = self._states([values[code] for code in usable])
+        return states
+
+    def state(self, path: str) -> int:
         """Return whether a path is there, missing, or leads outside the root."""
-        full = f"{self.root}/{path}"  # a million times: os.path.join is slower, Path ten times
-        try:
-            is_link = stat.S_ISLNK(os.lstat(full).st_mode)
-        except (OSError, ValueError):
+        return int(self._states([path])[0])
+
+    def _states(self, paths: Sequence[str]) -> States:
+        states = np.full(len(paths), _MISSING, dtype=np.int8)
+        for folder, places in listing.by_folder(paths):
+            where = f"{self.root}/{folder}"
+            kinds = np.array(listing.kinds(where, [paths[place].rpartition("/")[2] for place in places]), dtype=np.int8)
+            for index in np.flatnonzero(kinds == listing.LINK).tolist():
+                kinds[index] = self._led_to(f"{self.root}/{paths[places[index]]}")
+            if (kinds == listing.THERE).any() and not self._holds(os.path.realpath(where)):
+                kinds[kinds == listing.THERE] = _OUTSIDE
+            states[places] = kinds
+        return states
+
+    def _led_to(self, link: str) -> int:
+        if not os.path.exists(link):
             return _MISSING
-        if is_link and not os.path.exists(full):  # as above
-            return _MISSING
-        folder = path.rpartition("/")[0]
-        if folder not in self._inside:
-            self._inside[folder] = self._holds(os.path.realpath(f"{self.root}/{folder}"))
-        inside = self._inside[folder] and (not is_link or self._holds(os.path.realpath(full)))
-        return _THERE if inside else _OUTSIDE
+        return _THERE if self._holds(os.path.realpath(link)) else _OUTSIDE
 
     def _holds(self, real: str) -> bool:
         return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bulkdcm.uids import normal_form
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
@@ -34,6 +36,7 @@ class Column:
     codes: Codes
     values: list[str]
     _index: list[tuple[Ordinals, Ordinals]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _text: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def constant(cls, value: str, rows: int) -> Column:
@@ -50,11 +53,42 @@ class Column:
     def __getitem__(self, ordinal: int) -> str:
         return self.values[int(self.codes[ordinal])]
 
-    def mapped(self, function: Callable[[str], str]) -> Column:
-        """Return the column with `function` applied to each distinct value; equal results become one."""
-        index: dict[str, int] = {}
-        renumbered = np.array([index.setdefault(function(value), len(index)) for value in self.values], dtype=np.int32)
-        return Column(renumbered[self.codes] if len(renumbered) else self.codes, list(index))
+    @property
+    def text(self) -> str:
+        """All values as one text, a line end before and after each: what isn't in it is in none of a million values."""
+        if not self._text:
+            self._text.append("\n".join(["", *self.values, ""]))
+        return self._text[0]
+
+    def may_hold(self, *marks: str) -> bool:
+        """Return whether one of some texts may be in a value; a line end at a mark's side is where the value ends.
+
+        Where it is False, no value needs to be looked at; a value that has line ends itself may make it True.
+        """
+        return any(mark in self.text for mark in marks)
+
+    def mapped(self, function: Callable[[str], str], marks: Sequence[str] = ()) -> Column:
+        """Return the column with `function` applied to each distinct value; equal results become one.
+
+        Parameters
+        ----------
+        function
+            Of a value.
+        marks
+            As for `may_hold`: `function` changes no value that holds none of them. None, if it may change any.
+        """
+        if marks and not self.may_hold(*marks):
+            return self
+        return self.renamed(list(map(function, self.values)))
+
+    def renamed(self, values: list[str]) -> Column:
+        """Return the column with other values in the places of its own; equal ones become one."""
+        index = dict.fromkeys(values)
+        if len(index) == len(values):
+            return Column(self.codes, values)
+        place = {value: code for code, value in enumerate(index)}
+        renumbered = np.fromiter(map(place.__getitem__, values), dtype=np.int32, count=len(values))
+        return Column(renumbered[self.codes], list(index))
 
     def ordinals(self, codes: Sequence[int]) -> Ordinals:
         """Return the rows whose cell is one of the values with these codes, ascending."""
@@ -113,6 +147,11 @@ class Manifest:
     def lines_of(self, ordinals: Iterable[int]) -> tuple[int, ...]:
         """Return the lines of rows."""
         return tuple(self.lines[np.asarray(ordinals, dtype=np.intp)].tolist())
+
+
+def in_normal_form(column: Column) -> Column:
+    """Return a column with its cells in the form that keys are derived from and compared in."""
+    return column if column.text.isascii() else column.mapped(normal_form)
 
 
 def by_number(numbers: npt.NDArray[Any], count: int) -> tuple[Ordinals, Ordinals]:

@@ -143,6 +143,10 @@ class Store(Protocol):
         """Return what is known of a file; None where there is none."""
         ...
 
+    def stats(self, names: Sequence[str]) -> list[Stat | None]:
+        """Return what is known of many files, as `stat` of each."""
+        ...
+
     def open(self, name: str) -> IO[bytes]:
         """Return a file to be read; `OSError` where it can't be."""
         ...

@@ -74,11 +74,19 @@ class Local:
 
     def stat(self, name: str) -> Stat | None:
         """See `Store`."""
-        try:
-            found = os.stat(f"{self.root}/{name}")
-        except (OSError, ValueError):
-            return None
-        return Stat(found.st_size, found.st_mtime_ns)
+        return self.stats([name])[0]
+
+    def stats(self, names: Sequence[str]) -> list[Stat | None]:
+        """See `Store`."""
+        found: list[Stat | None] = []
+        for name in names:
+            try:
+                status = os.stat(f"{self.root}/{name}")
+            except (OSError, ValueError):
+                found.append(None)
+            else:  # a million times: `Stat(…)` itself takes twice as long
+                found.append(tuple.__new__(Stat, (status.st_size, status.st_mtime_ns)))
+        return found
 
     def open(self, name: str) -> IO[bytes]:
         """See `Store`."""
