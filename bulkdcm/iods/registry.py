@@ -267,7 +267,7 @@ IODS: tuple[IOD, ...] = (
         "7",
         "A.32.11",
         modalities=("DMS",),
-        modules=(cs.FRAME_OF_REFERENCE, vl.DERMOSCOPIC_IMAGE),
+        modules=(vl.DERMOSCOPIC_IMAGE,),
         required=(
             ("Manufacturer", "who made the camera (PS3.3 C.7.5.2)"),
             ("ManufacturerModelName", "its model (PS3.3 C.7.5.2)"),
@@ -275,7 +275,6 @@ IODS: tuple[IOD, ...] = (
             ("SoftwareVersions", "its software (PS3.3 C.7.5.2)"),
             ("RecognizableVisualFeatures", "YES or NO: whether the person can be recognized (PS3.3 C.7.6.1)"),
         ),
-        frame_of_reference="FrameOfReferenceUID",
     ),
 )
 

@@ -98,7 +98,6 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
     for name, column in manifest.columns.items():
         if (
             name in moved
-            or name == _SENSE
             or dictionary.find(name) is None
             or name in dictionary.OWNED
             or placement.has_place(name, iod.alias)

@@ -130,7 +130,7 @@ WRONG = [
     ("SC", {"InstitutionName": "X"}, "Manufacturer: missing; the General Equipment module"),
     ("SC", {"PositionReferenceIndicator": "X"}, "FrameOfReferenceUID: missing; the Frame of Reference module"),
     ("SC", {"RescaleSlope": "1"}, "RescaleIntercept: missing; the Modality LUT module must have it, since ModalityLUTSequence is missing (Type 1C, PS3.3 C.11.1)"),
-    ("SC", {"WindowCenter": "1"}, "WindowWidth: missing; the VOI LUT module must have it, since WindowCenter has a value"),
+    ("SC", {"WindowCenter": "1", "WindowWidth": None}, "WindowWidth: missing; the VOI LUT module must have it, since WindowCenter has a value"),
     ("SC", {"ClinicalTrialSubjectID": "1"}, "ClinicalTrialSponsorName: missing"),
     ("CR", {"ShutterPresentationValue": 1}, "ShutterShape: missing; the Display Shutter module"),
     ("DX", {"CollimatorShape": "CIRCULAR", "RadiusOfCircularCollimator": "1"}, "CenterOfCircularCollimator: missing; the X-Ray Collimator module must have it, since CollimatorShape is CIRCULAR"),

@@ -31,6 +31,11 @@ _SAMPLES = {
     "UT": "text", "UV": "1", "SQ": "1^99X^text", **dict.fromkeys(("OB", "OD", "OF", "OL", "OV", "OW", "UN"), "0000000000000000"),
 }  # fmt: skip
 _SPECIAL = {"ImageType": "DERIVED\\SECONDARY", "PatientOrientation": "A\\F"}
+# What PS3.3 2025 has otherwise than the edition that dicom3tools knows (A.8.1.3, A.32.11.3).
+_PLANE = "SliceThickness SpacingBetweenSlices ImagePositionPatient ImageOrientationPatient SliceLocation"
+_FRAME_OF_REFERENCE = "FrameOfReferenceUID PositionReferenceIndicator"
+_ADDED = {"SC": {*_PLANE.split(), *_FRAME_OF_REFERENCE.split()}}
+_GONE = {"DERM": {*_FRAME_OF_REFERENCE.split()}}
 _MISSING = re.compile(r"</(\w+)\(([0-9a-f]{4}),([0-9a-f]{4}) ?\)> - Attribute is not present in standard DICOM IOD")
 
 
@@ -63,15 +68,16 @@ def refused_by(iod: iods.registry.IOD, names: list[str]) -> set[str]:
             count = next(n for n in range(1, 100) if entry.takes(n))
             allowed = terms.ENUMERATED.get(name, ((_SAMPLES[values.vr_of(entry)],), ""))[0]
             dataset.add(values.element(name, _SPECIAL.get(name) or "\\".join([allowed[0]] * count)))
-    data, _ = encode(dataset, frame, "explicit")
+    data, _ = encode(dataset, frame, "explicit")  # in pieces
     with tempfile.NamedTemporaryFile(suffix=".dcm") as file:
-        file.write(data)
+        file.writelines(data)
         file.flush()
         done = subprocess.run(["dciodvfy", "-new", file.name], capture_output=True, check=False)
     tags = {int(m[2] + m[3], 16) for m in _MISSING.finditer(done.stderr.decode("utf-8", "replace"))}
     if not tags:
         sys.exit(f"dciodvfy said nothing of {iod.keyword}")
-    return {name for name in names if (entry := dictionary.find(name)) and entry.tag in tags}
+    found = {name for name in names if (entry := dictionary.find(name)) and entry.tag in tags}
+    return (found - _ADDED.get(iod.alias, set())) | _GONE.get(iod.alias, set())
 
 
 def main() -> None:
