@@ -17,6 +17,7 @@ NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
 STREAMS = ("trust", "decode")
+JPEG = ("keep", "transcode")
 WINDOWS = ("present", "none")  # and shares
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
 ROW_TIMEOUT_S = 300.0
@@ -60,6 +61,9 @@ class Settings:
         ``black``, ``white`` or ``#rrggbb`` to lay transparent pixels on; empty to refuse them.
     keep_color
         Keep a colour image whose channels are all equal as RGB.
+    jpeg
+        ``keep``; or ``transcode``: a JPEG that DICOM has no place for, such as a progressive one, becomes a baseline stream
+        with the same coefficients, if libjpeg-turbo's TurboJPEG library is there.
     gray_tolerance
         Colour whose channels differ by no more than this becomes gray.
     invert
@@ -133,6 +137,7 @@ class Settings:
     max_pixels: int = _MAX_PIXELS
     background: str = ""
     keep_color: bool = False
+    jpeg: str = "keep"
     gray_tolerance: int = 0
     invert: bool = False
     window: str = "present"
@@ -163,6 +168,7 @@ class Settings:
         self._refuse_urls()
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("streams", self.streams, STREAMS)
+        _one_of("jpeg", self.jpeg, JPEG)
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
             if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):
@@ -286,6 +292,8 @@ class Settings:
             changed.append(f"gray_tolerance={self.gray_tolerance}")
         if self.invert:
             changed.append("invert")
+        if self.jpeg != JPEG[0]:
+            changed.append(f"jpeg={self.jpeg}")
         if self.keep_color:
             changed.append("keep_color")
         if self.quality:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.engines import DEFAULT, ENGINES, able
-from bulkdcm.settings import LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import JPEG, LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +157,13 @@ run_options = _all(
             help="Lay transparent pixels on black, white or #rrggbb instead of refusing them.",
         ),
         click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
+        click.option(
+            "--jpeg",
+            type=click.Choice(JPEG),
+            default="keep",
+            show_default=True,
+            help="transcode: a progressive, arithmetic or turned JPEG becomes a baseline stream of the same coefficients.",
+        ),
         click.option(
             "--gray-tolerance",
             type=click.IntRange(0),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bulkdcm import system
+from bulkdcm import images, system
 from bulkdcm._version import __version__
 from bulkdcm.conversion.outcome import ChunkResult, Converted, Failed, columns_of
 from bulkdcm.conversion.row import Attempt, crashed, lines_of, timed_out
 from bulkdcm.engines import guard
-from bulkdcm.errors import ClusterError, StorageError
+from bulkdcm.errors import ClusterError, SettingsError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +36,13 @@ def convert_chunk(part: Part, context: Context) -> ChunkResult:
     """
     if context.version != __version__:
         msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
+        raise ClusterError(msg)
+    try:
+        own = images.transcoder(context.settings)
+    except SettingsError:
+        own = "nothing"
+    if own != context.transcoder:
+        msg = f"a worker transcodes JPEG by {own}, the run by {context.transcoder}: install the same on all machines"
         raise ClusterError(msg)
     rows = part.rows()
     outcomes: list[Outcome] = []

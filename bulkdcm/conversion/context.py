@@ -45,6 +45,8 @@ class Context:
         Secret that UIDs are derived with, or empty.
     parent
         Process id of the run; 0 if that is on another machine.
+    transcoder
+        The library that transcodes JPEG; empty if none is asked for.
     version
         Of the bulkdcm that the run has; a worker of a cluster may have another.
     """
@@ -56,6 +58,7 @@ class Context:
     release: str
     uid_key: bytes = field(default=b"", repr=False)
     parent: int = 0
+    transcoder: str = ""
     version: str = __version__
 
     def elsewhere(self) -> Context:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import manifest, template, uids
+from bulkdcm import images, manifest, template, uids
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.execute import Execution
 from bulkdcm.conversion.plan import UNCHANGED
@@ -120,14 +120,16 @@ def _outputs(folder: Path, store: type[Local] = Local) -> Local:
 
 def _context(path: Path, settings: Settings, outputs: Store) -> Context:
     uid_key = uids.read_key(settings.uid_key_file)
+    transcoder = images.transcoder(settings)
     return Context(
         settings=settings,
         sources=Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links),
         outputs=outputs,
-        basis=settings.output_options(uid_key),
+        basis=settings.output_options(uid_key) + (f";{transcoder}" if transcoder else ""),
         release=release(settings.acceptance),
         uid_key=uid_key,
         parent=os.getpid(),
+        transcoder=transcoder,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import foreign, frames, jpeg, pillow, png
+from bulkdcm.images import foreign, frames, jpeg, jpeg_transcode, pillow, png
 from bulkdcm.images.png_chunks import SIGNATURE
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Source, PixelSettings, IOD], Frame]
 
-__all__ = ["READERS", "read", "read_one"]
+__all__ = ["READERS", "read", "read_one", "transcoder"]
 
 # Magic bytes to reader, the first that fits.
 READERS: tuple[tuple[str, tuple[bytes, ...], Reader], ...] = (
@@ -73,3 +73,14 @@ def read_one(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     names = ", ".join(name for name, _, _ in READERS)
     msg = f"{source.path}: not an image we read ({names}); it begins with {source.data[:8]!r}. Convert it to PNG."
     raise PixelError(msg)
+
+
+def transcoder(settings: PixelSettings) -> str:
+    """Return the library that moves a JPEG's coefficients, which decides the bytes; empty if none is asked for.
+
+    Raises
+    ------
+    SettingsError
+        Where it is missing.
+    """
+    return jpeg_transcode.version() if settings.jpeg == jpeg.TRANSCODE else ""

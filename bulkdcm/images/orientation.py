@@ -63,4 +63,9 @@ def turn(pixels: Pixels, orientation: int) -> tuple[Pixels, str]:
     turned = _TURNS.get(orientation)
     if turned is None:
         return pixels, ""
-    return np.ascontiguousarray(turned(pixels)), f"{_NAMES[orientation]} (EXIF orientation {orientation})"
+    return np.ascontiguousarray(turned(pixels)), words(orientation)
+
+
+def words(orientation: int) -> str:
+    """Return what is done to an image of an orientation from 2 to 8."""
+    return f"{_NAMES[orientation]} (EXIF orientation {orientation})"

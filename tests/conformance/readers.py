@@ -29,6 +29,7 @@ TOOLS = {
     "gdcminfo": "libgdcm-tools",
     "gdcmconv": "libgdcm-tools",
     "Orthanc": "orthanc",
+    "jpegtran": "libjpeg-turbo-progs",
     "strace": "strace",
 }
 JPEG_LS = "1.2.840.10008.1.2.4.80"
