@@ -7,7 +7,7 @@ import json
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bulkdcm import manifest, template, uids
 from bulkdcm.conversion.context import Context, release
@@ -19,9 +19,8 @@ from bulkdcm.errors import ManifestError, SettingsError, StorageError
 from bulkdcm.ledger.files import FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
-from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.objects import offer
-from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
+from bulkdcm.report import RESERVED, Report, Rows, complete, refuse_foreign, write
 from bulkdcm.settings import Settings, local_path
 from bulkdcm.stores import Local, Null, Recognise
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.conversion.work import Work
+    from bulkdcm.ledger.block import Block
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import ManifestRow, Problem
@@ -96,6 +96,7 @@ def convert(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Convert every row of a manifest that is not done yet, and return the report on all of them.
@@ -110,6 +111,8 @@ def convert(
         Options; or give them by name, as ``convert("m.csv", "dicom/", n_jobs=8)``.
     on_progress
         Called in this process after each chunk.
+    keep_rows
+        Whether ``report.table`` may be asked for; without it, a million rows take some 0.3 GB less.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def convert(
     StorageError, LedgerError
         Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress)
+    return _run(path, out, settings or Settings.of(**options), _Way(on_progress, keep_rows))
 
 
 def rebuild(
@@ -136,6 +139,7 @@ def rebuild(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Make a lost or damaged ledger anew from the outputs, writing no output.
@@ -145,10 +149,10 @@ def rebuild(
 
     Parameters
     ----------
-    path, out, settings, on_progress
+    path, out, settings, on_progress, keep_rows
         As for `convert`.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Recognise)
+    return _run(path, out, settings or Settings.of(**options), _Way(on_progress, keep_rows, Recognise))
 
 
 def rehearse(
@@ -157,32 +161,34 @@ def rehearse(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Do all that `convert` does but write the outputs: what is left of its time is not the storage's.
 
     Parameters
     ----------
-    path, out, settings, on_progress
+    path, out, settings, on_progress, keep_rows
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
-    return _run(path, out, settings or Settings.of(**options), on_progress, outputs=Null)
+    return _run(path, out, settings or Settings.of(**options), _Way(on_progress, keep_rows, Null))
 
 
-def _run(
-    path: str | Path,
-    out: str | Path,
-    settings: Settings,
-    on_progress: Callable[[Progress], None] | None,
-    *,
-    outputs: type[Local] = Local,
-) -> Report:
+class _Way(NamedTuple):
+    """What calls that run rows differ in."""
+
+    on_progress: Callable[[Progress], None] | None
+    keep_rows: bool
+    outputs: type[Local] = Local
+
+
+def _run(path: str | Path, out: str | Path, settings: Settings, way: _Way) -> Report:
     started = time.perf_counter()
     path, folder = local_path("manifest", path), local_path("--out", out)
     check_codec(settings)
     rows, problems = _checked(path, settings)
     errors = _refuse(path, problems, settings)
-    context = _context(path, settings, _outputs(folder, outputs))
+    context = _context(path, settings, _outputs(folder, way.outputs))
     preparation = Preparation(path, rows, context)
     first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
     context.outputs.prepare()
@@ -195,16 +201,15 @@ def _run(
         with _opened(folder, settings) as ledger:
             work = first if first and ledger.untouched else preparation.work(ledger, errors)
             ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-            run = Execution(work, ledger, context, on_progress)
+            run = Execution(work, ledger, context, way.on_progress)
             interrupted = run.go()
             if run.stopped:
                 raise StorageError(run.stopped)
             report = Report(
-                table=_table(work, ledger, run.recording.ran),
+                rows=Rows(_blocks(work, ledger, run.recording.ran), run.recording.ran, keep=way.keep_rows),
                 warnings=tuple(problem for problem in problems if problem.severity == "warning"),
                 notes=(*run.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
-                ran=run.recording.ran,
                 n_jobs=run.workers.count,
                 interrupted=interrupted,
                 partial=settings.selects,
@@ -273,16 +278,20 @@ def _checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 
-def _table(work: Work, ledger: Ledger, ran: Sequence[int]) -> Any:
-    rows = work.rows
+def _blocks(work: Work, ledger: Ledger, ran: Sequence[int]) -> Iterator[Block]:
+    rows, unchanged, at = work.rows, set(work.unchanged()), 0
     source, output = rows.column("source"), rows.column("output")
-    table = table_of(
-        rows.lines.tolist(),
-        [source.values[code] for code in source.codes],
-        [output.values[code] for code in output.codes],
-        ledger.outcomes(frozenset(ran)),
-        CONTENT,
-    )
-    if unchanged := work.unchanged():
-        table.loc[unchanged, "reason"] = UNCHANGED
-    return table
+    for recorded in ledger.blocks(len(rows), ran):
+        part = slice(at, at + recorded.count)
+        block = complete(
+            recorded,
+            rows.lines[part].tolist(),
+            [source.values[code] for code in source.codes[part].tolist()],
+            [output.values[code] for code in output.codes[part].tolist()],
+        )
+        here = range(at, at + recorded.count)
+        if not unchanged.isdisjoint(here):
+            reasons = zip(here, block["reason"], strict=True)
+            block = block.replaced("reason", [UNCHANGED if o in unchanged else reason for o, reason in reasons])
+        at += recorded.count
+        yield block
