@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,14 @@ class Block:
         The value that all of them have, by the column's name.
     varying
         The values of each other column.
+    texts
+        What `repr` makes of them, as far as anybody has asked: a number's takes longer than all else that is done with it.
     """
 
     count: int
     same: dict[str, Any]
     varying: dict[str, Sequence[Any]]
+    texts: dict[str, Sequence[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, names: Iterable[str], columns: Iterable[Sequence[Any]]) -> Block:

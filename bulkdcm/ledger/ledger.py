@@ -204,7 +204,7 @@ class Ledger(Outputs):
         return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
 
     def blocks(self, rows: int, own: Sequence[int]) -> Iterator[Block]:
-        """Yield the outcomes of the manifest's first `rows` rows as blocks of `CONTENT`, one after the other; None for what isn't there.
+        """Yield the outcomes of the manifest's first `rows` rows in blocks with `CONTENT`, one after the other; None for what isn't there.
 
         Parameters
         ----------
@@ -218,19 +218,19 @@ class Ledger(Outputs):
         LedgerError
             Where a row is not what was written.
         """
-        statement = (
-            f"SELECT {_quoted((*CONTENT, 'checksum'))} FROM outcome WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal"  # noqa: S608  # names are ours
-        )
+        names = (*CONTENT, "checksum")
+        statement = f"SELECT {_quoted(names)} FROM outcome WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal"  # noqa: S608  # names are ours
         for start in range(0, rows, _BLOCK):
             stop = min(start + _BLOCK, rows)
             found = self._database.fetch(statement, (start, stop))
-            if found and not all(own[start:stop]):
-                self._compare(Block.of((*CONTENT, "checksum"), list(zip(*found, strict=True))), own)
-            if len(found) < stop - start:
+            block = Block.of(names, list(zip(*found, strict=True))) if found else None
+            if block and not all(own[start:stop]):
+                self._compare(block, own)
+            if block is None or block.count < stop - start:
                 known = {row[0]: row for row in found}
-                found = [known.get(ordinal) or (ordinal, *_NOTHING) for ordinal in range(start, stop)]
-            *columns, _ = zip(*found, strict=True)
-            yield Block.of(CONTENT, columns)
+                whole = [known.get(ordinal) or (ordinal, *_NOTHING) for ordinal in range(start, stop)]
+                block = Block.of(names, list(zip(*whole, strict=True)))
+            yield block
 
     def decisive(self) -> Iterator[tuple[Any, ...]]:
         """Yield what resuming needs of every row, orphans too, in the order of `DECISIVE`.

@@ -19,7 +19,7 @@ _TRIED, _FEW = 64, 48  # of so many numbers, as many different ones are too many
 
 
 class _Texts(dict[float, str]):
-    """Texts of numbers, kept as long as they aren't too many: each time of a row is asked for by two, and most come again."""
+    """Texts of numbers, kept as long as they aren't too many: of short times most come again."""
 
     def __missing__(self, number: float) -> str:
         if len(self) >= _MANY:
@@ -33,9 +33,14 @@ class _Texts(dict[float, str]):
 _texts = _Texts()
 
 
-def texts_of(numbers: Sequence[float]) -> Iterable[str]:
-    """Return the `repr` of each number, none of which is a negative zero."""
-    return map(repr if len(set(numbers[:_TRIED])) > _FEW else _texts.__getitem__, numbers)
+def texts_of(block: Block, name: str) -> Sequence[str]:
+    """Return the `repr` of each value of a column that varies; none is a negative zero."""
+    found = block.texts.get(name)
+    if found is None:
+        values = block.varying[name]
+        comes_again = type(values[0]) is float and len(set(values[:_TRIED])) <= _FEW
+        found = block.texts[name] = list(map(_texts.__getitem__ if comes_again else repr, values))
+    return found
 
 
 def columns_of(records: Iterable[Mapping[str, Any]]) -> tuple[tuple[Any, ...], ...]:
@@ -83,7 +88,7 @@ def _pieces(block: Block, names: Sequence[str]) -> list[Iterable[str]]:
             pieces += [repeat(f"{shared}'"), column]
             shared = "'"
         else:
-            pieces += [repeat(shared), texts_of(column) if type(column[0]) is float else map(repr, column)]
+            pieces += [repeat(shared), texts_of(block, name)]
             shared = ""
     shared += ",)" if len(names) == 1 else ")"
     return [*pieces, repeat(shared, block.count)]

@@ -31,7 +31,7 @@ def complete(recorded: Block, lines: Sequence[int], sources: Sequence[str], outp
     if None in status:
         status = [each or "pending" for each in status]
     if None in output:
-        output = [known or planned or None for known, planned in zip(output, outputs, strict=True)]
+        output = [(planned or None) if known is None else known for known, planned in zip(output, outputs, strict=True)]
     given = {"line": lines, "source": sources, "status": status, "output": output}
     own = Block.of(given, given.values())
     others = [name for name in _NAMES if name not in given]
@@ -39,6 +39,7 @@ def complete(recorded: Block, lines: Sequence[int], sources: Sequence[str], outp
         recorded.count,
         {name: recorded.same[name] for name in others if name in recorded.same} | own.same,
         {name: recorded.varying[name] for name in others if name in recorded.varying} | own.varying,
+        recorded.texts,
     )
 
 

@@ -40,7 +40,9 @@ def completed(recorded: list[Block], sources: Sequence[str]) -> Iterator[Block]:
 def reported(tmp_path_factory):
     """Return a function: outcomes of the first rows, and the sources of all, to the report of a new ledger of theirs."""
 
-    def report(*outcomes: dict[str, object], sources=("a.png", "b.png", "c.png", "d.png"), ran=None, **options) -> Report:
+    def report(
+        *outcomes: dict[str, object], sources=("a.png", "b.png", "c.png", "d.png"), ran=None, **options
+    ) -> Report:
         ledger = open_ledger(tmp_path_factory.mktemp("ledger"), None)
         ledger.record({"attempt": 1, **outcome, "ordinal": ordinal} for ordinal, outcome in enumerate(outcomes))
         marks = [ordinal in ran if ran is not None else ordinal < len(outcomes) for ordinal in range(len(sources))]
