@@ -24,7 +24,7 @@ def shown_to_its_end(call: Callable[..., Report], manifest: Path, out: Path, opt
     from bulkdcm.report import terminal
 
     with system.interruptible(Terminated), shown() as on_progress:
-        report = call(manifest, out, on_progress=on_progress, **options)
+        report = call(manifest, out, on_progress=on_progress, keep_rows=False, **options)
     show(report.warnings)
     for note in report.notes:
         say(f"note: {note}", err=True)

@@ -78,6 +78,7 @@ def convert(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Convert every row of a manifest that is not done yet, and return the report on all of them.
@@ -92,6 +93,8 @@ def convert(
         Options; or give them by name, as ``convert("m.csv", "dicom/", n_jobs=8)``.
     on_progress
         Called in this process after each chunk.
+    keep_rows
+        Whether ``report.table`` may be asked for; without it, a million rows take some 0.3 GB less.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def convert(
     with _workers_starting(path, out, settings):
         from bulkdcm.conversion import run
 
-        return run.run(path, out, settings, on_progress)
+        return run.run(path, out, settings, run.Way(on_progress, keep_rows))
 
 
 def rebuild(
@@ -122,6 +125,7 @@ def rebuild(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Make a lost or damaged ledger anew from the outputs, writing no output.
@@ -131,14 +135,14 @@ def rebuild(
 
     Parameters
     ----------
-    path, out, settings, on_progress
+    path, out, settings, on_progress, keep_rows
         As for `convert`.
     """
     settings = settings or Settings.of(**options)
     with _workers_starting(path, out, settings):
         from bulkdcm.conversion import run
 
-        return run.rebuild(path, out, settings, on_progress)
+        return run.rebuild(path, out, settings, run.Way(on_progress, keep_rows))
 
 
 def rehearse(
@@ -147,20 +151,21 @@ def rehearse(
     settings: Settings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    keep_rows: bool = True,
     **options: Any,
 ) -> Report:
     """Do all that `convert` does but write the outputs: what is left of its time is not the storage's.
 
     Parameters
     ----------
-    path, out, settings, on_progress
+    path, out, settings, on_progress, keep_rows
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
     settings = settings or Settings.of(**options)
     with _workers_starting(path, out, settings):
         from bulkdcm.conversion import run
 
-        return run.rehearse(path, out, settings, on_progress)
+        return run.rehearse(path, out, settings, run.Way(on_progress, keep_rows))
 
 
 def _workers_starting(path: str | Path, out: str | Path, settings: Settings) -> AbstractContextManager[None]:

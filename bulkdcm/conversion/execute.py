@@ -16,7 +16,6 @@ from bulkdcm.conversion.settlement import Settlement
 from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import Terminated
 from bulkdcm.part import Extra
-from bulkdcm.report import warm_up
 from bulkdcm.settings import NATIVE
 
 if TYPE_CHECKING:
@@ -107,7 +106,6 @@ class Execution:
         useful = max(1, math.ceil(self.work.count / (asked or 1)))  # more would be idle
         self.workers = replace(self.workers, count=min(self.workers.count, useful))
         interrupted = 0
-        warm_up()
         try:
             self._count(0, self.recording.fail(self.work.invalid))
             for level in self.work.levels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.ledger.schema import sealed
+from bulkdcm.ledger import seals
 from bulkdcm.printable import printable
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Converted:
             "referenced": self.referenced,
             "worker": self.worker,
             **_NO_TIME,
-            **self.seconds,
+            **_in_whole_microseconds(self.seconds),
         }
 
 
@@ -129,8 +129,13 @@ class Failed:
             "traceback": printable(self.traceback),
             "worker": self.worker,
             **_NO_TIME,
-            **self.seconds,
+            **_in_whole_microseconds(self.seconds),
         }
+
+
+def _in_whole_microseconds(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return times whose texts are short and come again: they are written thrice, and digits beyond are no stage's."""
+    return {name: int(spent * 1e6 + 0.5) / 1e6 for name, spent in seconds.items()}
 
 
 Outcome = Converted | Failed
@@ -150,16 +155,14 @@ def columns_of(outcomes: Iterable[Outcome], fingerprints: Mapping[int, Fingerpri
     context
         Of the run.
     """
-    lines = []
+    lines: list[dict[str, Any]] = []
     for outcome in outcomes:
         common = outcome.record()
         common["settings"] = context.basis
         if isinstance(outcome, Failed):
             common["release"] = context.release
-        lines += [
-            sealed({**common, **facts.record(), **fingerprints[facts.ordinal]._asdict()}) for facts in outcome.sources
-        ]
-    return tuple(zip(*lines, strict=True))
+        lines += [{**common, **facts.record(), **fingerprints[facts.ordinal]._asdict()} for facts in outcome.sources]
+    return seals.columns_of(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,13 +36,13 @@ class Recording:
     staged
         Converted rows whose files lie beside their places.
     ran
-        Ordinals of the rows that are recorded.
+        For each row of the manifest 1 if it is recorded, else 0.
     """
 
     def __init__(self, work: Work, ledger: Ledger, context: Context) -> None:
         self.work, self.ledger, self.context = work, ledger, context
         self.staged: list[Converted] = []
-        self.ran: list[int] = []
+        self.ran = bytearray(len(work.rows))
         self._given_uids = work.given_uids()
 
     @property
@@ -86,7 +86,8 @@ class Recording:
             elif before and before != output:
                 obsolete.append(ordinal)
         self.ledger.insert(rows, obsolete, moves)
-        self.ran += columns[_ORDINAL]
+        for ordinal in columns[_ORDINAL]:
+            self.ran[ordinal] = True
         if unwritten and self.context.outputs.writes:
             self.ledger.forget_claims(name for name in unwritten if name)
         return len(unwritten)

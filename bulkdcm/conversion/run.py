@@ -8,7 +8,7 @@ import os
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import images, manifest, template, uids
 from bulkdcm.conversion.context import Context, release
@@ -20,9 +20,8 @@ from bulkdcm.errors import ManifestError, SettingsError, StorageError
 from bulkdcm.ledger.files import FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
-from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.objects import offer
-from bulkdcm.report import RESERVED, Report, refuse_foreign, table_of, write
+from bulkdcm.report import RESERVED, Report, Rows, complete, refuse_foreign, write
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.conversion.execute import Progress
     from bulkdcm.conversion.work import Work
+    from bulkdcm.ledger.block import Block
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import Problem
@@ -52,11 +52,24 @@ def plan(path: str | Path, out: str | Path, settings: Settings) -> dict[str, int
         return preparation.counts(preparation.work(ledger, errors))
 
 
+class Way(NamedTuple):
+    """What calls that run rows differ in.
+
+    Attributes
+    ----------
+    on_progress, keep_rows
+        As in `bulkdcm.convert`.
+    """
+
+    on_progress: Callable[[Progress], None] | None
+    keep_rows: bool
+
+
 def run(
     path: str | Path,
     out: str | Path,
     settings: Settings,
-    on_progress: Callable[[Progress], None] | None,
+    way: Way,
     *,
     outputs: type[Local] = Local,
 ) -> Report:
@@ -64,7 +77,7 @@ def run(
 
     Parameters
     ----------
-    path, out, settings, on_progress
+    path, out, settings, way
         As there.
     outputs
         The store that the outputs go to.
@@ -87,16 +100,15 @@ def run(
         with _opened(folder, settings) as ledger:
             work = first if first and ledger.untouched else preparation.work(ledger, errors)
             ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-            execution = Execution(work, ledger, context, on_progress)
+            execution = Execution(work, ledger, context, way.on_progress)
             interrupted = execution.go()
             if execution.stopped:
                 raise StorageError(execution.stopped)
             report = Report(
-                table=_table(work, ledger, execution.recording.ran),
+                rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=way.keep_rows),
                 warnings=tuple(problem for problem in problems if problem.severity == "warning"),
                 notes=(*execution.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
-                ran=execution.recording.ran,
                 n_jobs=execution.workers.count,
                 interrupted=interrupted,
                 partial=settings.selects,
@@ -172,16 +184,20 @@ def checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 
-def _table(work: Work, ledger: Ledger, ran: Sequence[int]) -> Any:
-    rows = work.rows
+def _blocks(work: Work, ledger: Ledger, ran: Sequence[int]) -> Iterator[Block]:
+    rows, unchanged, at = work.rows, set(work.unchanged()), 0
     source, output = rows.column("source"), rows.column("output")
-    table = table_of(
-        rows.lines.tolist(),
-        [source.values[code] for code in source.codes],
-        [output.values[code] for code in output.codes],
-        ledger.outcomes(frozenset(ran)),
-        CONTENT,
-    )
-    if unchanged := work.unchanged():
-        table.loc[unchanged, "reason"] = UNCHANGED
-    return table
+    for recorded in ledger.blocks(len(rows), ran):
+        part = slice(at, at + recorded.count)
+        block = complete(
+            recorded,
+            rows.lines[part].tolist(),
+            [source.values[code] for code in source.codes[part].tolist()],
+            [output.values[code] for code in output.codes[part].tolist()],
+        )
+        here = range(at, at + recorded.count)
+        if not unchanged.isdisjoint(here):
+            reasons = zip(here, block["reason"], strict=True)
+            block = block.replaced("reason", [UNCHANGED if o in unchanged else reason for o, reason in reasons])
+        at += recorded.count
+        yield block

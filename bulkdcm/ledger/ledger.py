@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bulkdcm.errors import LedgerError, of_system
+from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.database import Database
 from bulkdcm.ledger.files import FILE, FOLDER, MARKER, parts, refuse_link
+from bulkdcm.ledger.insertion import insertion
 from bulkdcm.ledger.outputs import FILE_COLUMNS, Outputs
-from bulkdcm.ledger.schema import CONTENT, DECISIVE, STORED, checksum, checksums, sealed
+from bulkdcm.ledger.schema import CONTENT, DECISIVE, checksum, sealed
+from bulkdcm.ledger.seals import checksums
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 _FAR = 2**48
-_BLOCK = 256  # rows; more at once no longer fit a processor's cache
-_unsealed, _values, _seal = itemgetter(slice(-1)), itemgetter(slice(1, -1)), itemgetter(-1)
-_QUOTED = ", ".join(f'"{name}"' for name in STORED)  # rows and columns are SQL words
-_MARKS = ", ".join("?" * len(STORED))
+_BLOCK = 500  # rows read at once: as many as a processor's cache holds
+_NOTHING = (None,) * len(CONTENT)  # of a row that isn't there, with its checksum
+_unsealed = itemgetter(slice(-1))
 
 
 class RecordedObject(NamedTuple):
@@ -39,6 +41,10 @@ class RecordedObject(NamedTuple):
     sop_class_uid: str
     referenced: str | None
     """Digest of what it refers to itself."""
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)  # rows and columns are SQL words
 
 
 def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
@@ -159,7 +165,7 @@ class Ledger(Outputs):
 
     def insert(
         self,
-        rows: Iterable[Sequence[Any]],
+        rows: Sequence[Sequence[Any]],
         obsolete: Iterable[int] = (),
         moves: Iterable[tuple[str, str]] = (),
     ) -> None:
@@ -180,7 +186,8 @@ class Ledger(Outputs):
                 f"SELECT {FILE_COLUMNS} FROM outcome WHERE ordinal = ? AND output IS NOT NULL",
                 [(ordinal,) for ordinal in obsolete],
             )
-            self._database.connection.executemany(f"INSERT OR REPLACE INTO outcome ({_QUOTED}) VALUES ({_MARKS})", rows)  # noqa: S608  # names are ours
+            if rows:
+                self._database.connection.executemany(*insertion(rows))
             self._database.connection.executemany("INSERT OR REPLACE INTO move VALUES (?, ?)", moves)
 
     def amend(self, name: str, values: Mapping[int, Any]) -> None:
@@ -189,20 +196,44 @@ class Ledger(Outputs):
             rows = (dict(zip(CONTENT, row, strict=True)) for row in self.outcomes() if row[0] in values)
             self.record([{**row, name: values[row["ordinal"]]} for row in rows])
 
-    def outcomes(self, own: Container[int] = ()) -> Iterator[tuple[Any, ...]]:
+    def outcomes(self) -> Iterator[tuple[Any, ...]]:
         """Yield the outcomes of the manifest's rows, in its order, each a tuple in the order of `CONTENT`.
-
-        Parameters
-        ----------
-        own
-            Ordinals of rows that this very process has just recorded, whose checksums say nothing new.
 
         Raises
         ------
         LedgerError
             Where a row is not what was written.
         """
-        return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0", own)
+        return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
+
+    def blocks(self, rows: int, own: Sequence[int]) -> Iterator[Block]:
+        """Yield the outcomes of the manifest's first `rows` rows in blocks with `CONTENT`, one after the other; None for what isn't there.
+
+        Parameters
+        ----------
+        rows
+            How many.
+        own
+            Of each row whether this very process has just recorded it, so that its checksum says nothing new.
+
+        Raises
+        ------
+        LedgerError
+            Where a row is not what was written.
+        """
+        names = (*CONTENT, "checksum")
+        statement = f"SELECT {_quoted(names)} FROM outcome WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal"  # noqa: S608  # names are ours
+        for start in range(0, rows, _BLOCK):
+            stop = min(start + _BLOCK, rows)
+            found = self._database.fetch(statement, (start, stop))
+            block = Block.of(names, list(zip(*found, strict=True))) if found else None
+            if block and not all(own[start:stop]):
+                self._compare(block, own)
+            if block is None or block.count < stop - start:
+                known = {row[0]: row for row in found}
+                whole = [known.get(ordinal) or (ordinal, *_NOTHING) for ordinal in range(start, stop)]
+                block = Block.of(names, list(zip(*whole, strict=True)))
+            yield block
 
     def decisive(self) -> Iterator[tuple[Any, ...]]:
         """Yield what resuming needs of every row, orphans too, in the order of `DECISIVE`.
@@ -212,11 +243,13 @@ class Ledger(Outputs):
         LedgerError
             Where a row is not what was written.
         """
-        quoted = ", ".join(f'"{name}"' for name in (*DECISIVE, "decisive_checksum"))
+        names = (*DECISIVE, "decisive_checksum")
         with self._database.explained():
-            found = self._database.connection.execute(f"SELECT {quoted} FROM outcome ORDER BY ordinal")  # noqa: S608  # names are ours
+            statement = f"SELECT {_quoted(names)} FROM outcome ORDER BY ordinal"  # noqa: S608  # names are ours
+            found = self._database.connection.execute(statement)
             while rows := found.fetchmany(_BLOCK):
-                damaged = map(ne, checksums(list(map(_values, rows))), map(_seal, rows))
+                block = Block.of(names, list(zip(*rows, strict=True)))
+                damaged = map(ne, checksums(block, DECISIVE[1:]), block[names[-1]])
                 for row in compress(rows, damaged):
                     raise self._damaged(row[0])
                 yield from map(_unsealed, rows)
@@ -242,15 +275,21 @@ class Ledger(Outputs):
         statement = "SELECT ordinal, source_sha256 FROM outcome WHERE status = 'converted' AND ordinal >= 0"
         return dict(self._database.fetch(statement))
 
-    def _checked(
-        self, names: Sequence[str], seal: str, only: str, own: Container[int] = ()
-    ) -> Iterator[tuple[Any, ...]]:
-        quoted = ", ".join(f'"{name}"' for name in (*names, seal))
+    def _checked(self, names: Sequence[str], seal: str, only: str) -> Iterator[tuple[Any, ...]]:
         with self._database.explained():
-            for row in self._database.connection.execute(f"SELECT {quoted} FROM outcome {only} ORDER BY ordinal"):  # noqa: S608  # names are ours
-                if row[0] not in own and checksum(row[1:-1]) != row[-1]:
+            for row in self._database.connection.execute(
+                f"SELECT {_quoted((*names, seal))} FROM outcome {only} ORDER BY ordinal"  # noqa: S608  # names are ours
+            ):
+                if checksum(row[1:-1]) != row[-1]:
                     raise self._damaged(row[0])
                 yield row[:-1]
+
+    def _compare(self, block: Block, own: Sequence[int]) -> None:
+        """Raise where a row that is not this process' own has another checksum than it was written with."""
+        recorded = block["checksum"]
+        for place, found in enumerate(checksums(block, CONTENT[1:])):
+            if found != recorded[place] and not own[ordinal := block["ordinal"][place]]:
+                raise self._damaged(ordinal)
 
     def _damaged(self, ordinal: int) -> LedgerError:
         return LedgerError(

@@ -134,6 +134,12 @@ _in_order = itemgetter(*CONTENT)
 _decisive = itemgetter(*(CONTENT.index(name) for name in DECISIVE[1:]))
 
 
+def values_of(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the values of a record in the order of `CONTENT`, None for those that aren't there."""
+    values: tuple[Any, ...] = _in_order({**_EMPTY, **record})
+    return values
+
+
 def sealed(record: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return a row of the table as `STORED` has it: the values, None for those that aren't there, and the checksums.
 
@@ -142,7 +148,7 @@ def sealed(record: Mapping[str, Any]) -> tuple[Any, ...]:
     record
         With keys of `CONTENT`.
     """
-    values: tuple[Any, ...] = _in_order({**_EMPTY, **record})
+    values = values_of(record)
     return (*values, checksum(values[1:]), checksum(_decisive(values)))
 
 
@@ -152,10 +158,3 @@ def checksum(values: Sequence[Any]) -> int:
     while last and values[last - 1] is None:
         last -= 1
     return zlib.crc32(repr(tuple(values[:last])).encode("utf-8", "surrogatepass"))
-
-
-def checksums(rows: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Return the checksum of each of many rows' values, in less time than one by one."""
-    if any(row[-1] is None for row in rows):
-        return list(map(checksum, rows))
-    return list(map(zlib.crc32, map(str.encode, map(repr, rows))))

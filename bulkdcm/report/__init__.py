@@ -2,11 +2,11 @@
 
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.report.columns import COLUMNS
-from bulkdcm.report.report import Report, warm_up
-from bulkdcm.report.table import table_of
+from bulkdcm.report.report import Report
+from bulkdcm.report.rows import Rows, complete
 from bulkdcm.report.writers import WRITERS, refuse_foreign, write
 
 RESERVED = (*WRITERS, FOLDER)
 """Names in the output folder that no output may have."""
 
-__all__ = ["COLUMNS", "RESERVED", "WRITERS", "Report", "refuse_foreign", "table_of", "warm_up", "write"]
+__all__ = ["COLUMNS", "RESERVED", "WRITERS", "Report", "Rows", "complete", "refuse_foreign", "write"]

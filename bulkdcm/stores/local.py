@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from bulkdcm.model import Source
     from bulkdcm.stores.base import Buffer, Place, Removal, Stored
+
+_NUMBERS = itertools.count(1)  # of files that are written at once by one thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ class Local:
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         """See `Store`."""
         path = Path(self.root, name)
-        temporary = path.with_name(putting.temporary_name())
+        temporary = path.with_name(putting.temporary_name(next(_NUMBERS)))
         try:
             with temporary.open("xb") as file, _undone(temporary):  # a new one, so that no link is followed
                 yield file

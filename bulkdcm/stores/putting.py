@@ -55,9 +55,9 @@ def explained(error: OSError, place: Place) -> StorageError | StoreError:
     )
 
 
-def temporary_name() -> str:
-    """Return a name for a file that isn't complete, which no other process or thread has."""
-    return f".{os.getpid()}-{threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}"
+def temporary_name(number: int = 0) -> str:
+    """Return a name for a file that isn't complete, which no other process or thread has; with a number, several for one."""
+    return f".{os.getpid()}-{number or threading.get_ident()}-{_TOKEN}{TEMPORARY_SUFFIX}"
 
 
 def _named(folder: Opened, place: Place, temporary: str, stored: Stored) -> Stored:

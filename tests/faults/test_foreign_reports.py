@@ -87,7 +87,7 @@ def test_reports_of_earlier_runs_are_replaced(job_of, reference, goes_on):
 
 
 def test_a_link_in_a_temporary_report_s_place_is_not_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr(putting, "temporary_name", lambda: ".1-2.bulkdcm-tmp")
+    monkeypatch.setattr(putting, "temporary_name", lambda _: ".1-2.bulkdcm-tmp")
     target = tmp_path / "target"
     target.write_text("mine", encoding="utf-8")
     link = tmp_path / ".1-2.bulkdcm-tmp"

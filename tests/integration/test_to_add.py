@@ -371,8 +371,9 @@ class _Lines:
     def available(self) -> bool:
         return True
 
-    def write(self, report, file) -> None:
-        file.write("".join(f"{status}\\n" for status in report.table["status"]).encode())
+    @contextmanager
+    def writing(self, report, file):
+        yield lambda block: file.write("".join(f"{status}\\n" for status in block["status"]).encode())
 
     def recognise(self, path) -> bool:
         return path.read_text(encoding="utf-8", errors="replace").partition("\\n")[0] in {"converted", "failed", "pending"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -12,29 +13,43 @@ from rich.console import Console
 
 from bulkdcm.errors import StorageError
 from bulkdcm.ledger.ledger import open_ledger
-from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.model import Problem
-from bulkdcm.report import COLUMNS, Report, table_of, write
+from bulkdcm.report import COLUMNS, Report, Rows, complete, write
 from bulkdcm.report.terminal import lines
 from bulkdcm.stores import Local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bulkdcm.ledger.block import Block
 
 DONE = {"status": "converted", "rows": 7, "decode_s": 0.25, "source_size_bytes": 10**6, "output_size_bytes": 2 * 10**6}
 READ = {"status": "failed", "stage": "read", "error": "ReadError", "message": "no file"}
 DECODE = {"status": "failed", "stage": "decode", "error": "PixelError", "message": "no pixels"}
 
 
+def completed(recorded: list[Block], sources: Sequence[str]) -> Iterator[Block]:
+    at = 0
+    for block in recorded:
+        names = sources[at : at + block.count]
+        yield complete(block, range(at + 2, at + 2 + block.count), names, [f"{name}.dcm" for name in names])
+        at += block.count
+
+
 @pytest.fixture
 def reported(tmp_path_factory):
     """Return a function: outcomes of the first rows, and the sources of all, to the report of a new ledger of theirs."""
 
-    def report(*outcomes: dict[str, object], sources=("a.png", "b.png", "c.png", "d.png"), **options) -> Report:
+    def report(
+        *outcomes: dict[str, object], sources=("a.png", "b.png", "c.png", "d.png"), ran=None, **options
+    ) -> Report:
         ledger = open_ledger(tmp_path_factory.mktemp("ledger"), None)
         ledger.record({"attempt": 1, **outcome, "ordinal": ordinal} for ordinal, outcome in enumerate(outcomes))
-        outputs = [f"{source}.dcm" for source in sources]
-        table = table_of(range(2, len(sources) + 2), sources, outputs, ledger.outcomes(), CONTENT)
+        marks = [ordinal in ran if ran is not None else ordinal < len(outcomes) for ordinal in range(len(sources))]
+        recorded = list(ledger.blocks(len(sources), [0] * len(sources)))
         ledger.close()
-        usual = {"warnings": (), "elapsed_s": 1.0, "n_jobs": 2, "ran": range(len(outcomes))}
-        return Report(table=table, **{**usual, **options})
+        usual = {"warnings": (), "elapsed_s": 1.0, "n_jobs": 2}
+        return Report(rows=Rows(completed(recorded, sources), marks), **{**usual, **options})
 
     return report
 
@@ -53,7 +68,8 @@ def test_every_column_has_the_type_it_declares_whether_rows_have_run_or_not(repo
 
 
 def test_more_rows_than_a_block_stay_in_order(reported, monkeypatch):
-    monkeypatch.setattr("bulkdcm.report.table._BLOCK", 2)
+    monkeypatch.setattr("bulkdcm.ledger.ledger._BLOCK", 2)
+    monkeypatch.setattr("bulkdcm.report.table._TOGETHER", 1)
     table = reported(DONE, READ, DONE | {"rows": 8}, DECODE).table
     assert list(table["status"]) == ["converted", "failed", "converted", "failed"]
     assert [None if pd.isna(rows) else rows for rows in table["rows"]] == [7, None, 8, None]

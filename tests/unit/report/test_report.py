@@ -7,17 +7,20 @@ import json
 import pandas as pd
 import pytest
 
+from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.schema import CONTENT
-from bulkdcm.report import COLUMNS, Report, table_of, write
+from bulkdcm.report import COLUMNS, Report, Rows, complete, write
 from bulkdcm.report.terminal import size
 from bulkdcm.stores import Local
 
 
-def report(*outcomes: dict[str, object], rows: int = 3, **options) -> Report:
-    recorded = [tuple(outcome.get(name) for name in CONTENT) for outcome in outcomes]
+def report(*outcomes: dict[str, object], rows: int = 3, ran=None, **options) -> Report:
+    known = {outcome["ordinal"]: outcome for outcome in outcomes}
+    recorded = Block.of(CONTENT, [[known.get(n, {}).get(name) for n in range(rows)] for name in CONTENT])
     lines = list(range(2, rows + 2))
-    table = table_of(lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines], recorded, CONTENT)
-    return Report(table=table, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[o["ordinal"] for o in outcomes], **options)
+    block = complete(recorded, lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines])
+    marks = [ordinal in (known if ran is None else ran) for ordinal in range(rows)]
+    return Report(rows=Rows([block], marks), warnings=(), elapsed_s=2.0, n_jobs=1, **options)
 
 
 DONE = {"ordinal": 1, "status": "converted", "output": "x.dcm", "source_size_bytes": 4_000_000, "output_size_bytes": 6_000_000, "decode_s": 0.3, "build_s": 0.1, "attempt": 1}  # fmt: skip
@@ -56,8 +59,7 @@ def test_the_summary_counts_groups_and_rates():
 
 
 def test_rates_and_sizes_are_those_of_this_run():
-    whole = report(DONE, DONE | {"ordinal": 2})
-    some = Report(table=whole.table, warnings=(), elapsed_s=2.0, n_jobs=1, ran=[2])
+    some = report(DONE, DONE | {"ordinal": 2}, ran=[2])
     assert some.summary()["converted"] == 2
     assert some.summary()["converted_now"] == 1
     assert some.summary()["source_size_bytes"] == 4_000_000

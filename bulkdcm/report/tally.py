@@ -1,0 +1,111 @@
+"""What is counted over all rows of a report, a block at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from bulkdcm.problem import cause
+from bulkdcm.report.columns import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bulkdcm.ledger.block import Block
+
+_EXAMPLES, _CAUSES = 3, 100
+SIZES = ("source_size_bytes", "output_size_bytes")
+
+
+@dataclass(slots=True)
+class _Cause:
+    """Failed rows whose messages differ only in names and numbers."""
+
+    rows: int = 0
+    lines: list[int] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+
+
+class Tally:
+    """Counts, sums and causes of failures.
+
+    Parameters
+    ----------
+    ran
+        For each row whether this run converted or failed it.
+
+    Attributes
+    ----------
+    statuses
+        How many rows have each status.
+    ran_statuses
+        How many of those that ran.
+    sizes_bytes
+        Of what this run converted, by the column's name.
+    spent_s
+        Of what this run converted or failed, by the stage's column.
+    earlier_kept
+        How many rows failed and have an earlier output.
+    """
+
+    def __init__(self, ran: Sequence[int]) -> None:
+        self._ran, self._at = ran, 0
+        self.statuses: Counter[str] = Counter()
+        self.ran_statuses: Counter[str] = Counter()
+        self.sizes_bytes: Counter[str] = Counter(dict.fromkeys(SIZES, 0))
+        self.spent_s: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self.earlier_kept = 0
+        self._causes: dict[tuple[str, str, str], _Cause] = {}
+
+    def take(self, block: Block) -> None:
+        """Count the next rows."""
+        ran = self._ran[self._at : self._at + block.count]
+        self._at += block.count
+        self.statuses.update(_counted(block, "status"))
+        if block.same.get("earlier_source_sha256", "") is not None:
+            self.earlier_kept += sum(sha256 is not None for sha256 in block["earlier_source_sha256"])
+        if "failed" in block["status"]:
+            self._take_failures(block)
+        if not any(ran):
+            return
+        block = block if all(ran) else block.where(ran)
+        self.ran_statuses.update(_counted(block, "status"))
+        for name in STAGES:
+            self.spent_s[name] += sum(filter(None, block[name]))
+        converted = [status == "converted" for status in block["status"]]
+        for name in SIZES:
+            self.sizes_bytes[name] += sum(filter(None, compress(block[name], converted)))
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """Failed rows by cause, the most frequent first."""
+        found: list[dict[str, Any]] = [
+            {
+                "stage": stage,
+                "error": error,
+                "rows": cause.rows,
+                "lines": cause.lines,
+                "examples": cause.examples,
+            }
+            for (stage, error, _), cause in self._causes.items()
+        ]
+        return sorted(found, key=lambda entry: -entry["rows"])[:_CAUSES]
+
+    def _take_failures(self, block: Block) -> None:
+        failed = block.where([status == "failed" for status in block["status"]])
+        columns = (failed[name] for name in ("line", "stage", "error", "message", "source", "output"))
+        for line, stage, error, message, *names in zip(*columns, strict=True):
+            text = told = message or ""
+            for name in filter(None, names):
+                told = told.replace(name, "…")
+            found = self._causes.setdefault((stage or "", error or "", cause(told)), _Cause())
+            found.rows += 1
+            if found.rows <= _EXAMPLES:
+                found.lines.append(int(line))
+                found.examples.append(f"line {line}: {text}")
+
+
+def _counted(block: Block, name: str) -> dict[Any, int]:
+    return {block.same[name]: block.count} if name in block.same else Counter(block.varying[name])
