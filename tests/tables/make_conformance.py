@@ -11,7 +11,7 @@ from bulkdcm.attributes import dictionary
 from bulkdcm.encode import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from bulkdcm.encode.codecs import CODECS
 from bulkdcm.encode.part10 import _NATIVE
-from bulkdcm.images.jpeg import BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1
+from bulkdcm.images.jpeg_coding import BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1
 from bulkdcm.model import Frame, ManifestRow
 from tests.conformance.cases import COMMON, COMPLETE
 
