@@ -145,6 +145,10 @@ class Lossy:
     method: str = ""
 
 
+AspectRatio = tuple[int, int]
+"""Height and width of a pixel against each other, in whole numbers."""
+
+
 class Window(NamedTuple):
     """Window Center and Window Width (PS3.3 C.11.2), as text of DS."""
 
@@ -180,6 +184,8 @@ class Frame:
         Input-class profile of a colour image; empty where there is none.
     window
         What viewers should show first; None for what they do by themselves.
+    aspect_ratio
+        Of pixels that aren't square, by the file; else None.
     derivations
         In which ways the pixels are not the source's any more.
     decisions
@@ -198,6 +204,7 @@ class Frame:
     lossy: tuple[Lossy, ...] = ()
     icc_profile: bytes = b""
     window: Window | None = None
+    aspect_ratio: AspectRatio | None = None
     derivations: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
 

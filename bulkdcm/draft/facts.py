@@ -19,6 +19,8 @@ _LEAST_DPI, _MOST_DPI = 10, 20_000  # others are placeholders
 # What software writes where nobody has measured anything: 72 and 96 dots an inch, also rounded to whole dots a cm.
 _SOFTWARE_DPI, _ROUNDING = (72, 96), 1
 _EXIF_DENSITY = (0x011A, 0x011B, 0x0128)  # XResolution, YResolution, ResolutionUnit
+# Orientations by which rows and columns are exchanged; Pillow does it for a TIFF by itself.
+_ORIENTATION, _TURNED = 0x0112, range(5, 9)
 _DOTS_OF_UNIT = {2: 1.0, 3: 2.54}
 
 
@@ -43,8 +45,11 @@ def density(path: Path) -> dict[str, str]:
     try:
         with Image.open(path) as image:
             across, down = _dots_an_inch(image)
+            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) in _TURNED
     except Exception:  # noqa: BLE001  # as above
-        across = down = 0
+        across, down, turned = 0, 0, False
+    if turned:
+        across, down = down, across
     known = all(_measured(float(dpi)) for dpi in (across, down))
     # Rows first (PS3.3 10.7.1.3): the distance between rows is the vertical one.
     text = "\\".join(f"{_MM_AN_INCH / float(dpi):.6g}" for dpi in (down, across)) if known else ""

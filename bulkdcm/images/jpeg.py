@@ -16,6 +16,7 @@ from PIL import Image
 from bulkdcm.errors import PixelError
 from bulkdcm.images import (
     alpha,
+    density,
     failures,
     icc,
     jpeg_form,
@@ -111,7 +112,8 @@ def _moved(
     if turned != 1:
         said.append(orientation.words(turned))
     frame = _passed_through(replace(source, data=data), new, becomes, settings, tuple(said))
-    return replace(frame, lossy=_lossy(stream, source)), ""
+    square = density.aspect_ratio(*_densities(stream), turned)
+    return replace(frame, lossy=_lossy(stream, source), aspect_ratio=square), ""
 
 
 def _said(stream: JpegStream, coding: Coding) -> tuple[str, ...]:
@@ -144,6 +146,11 @@ def _why_decode(stream: JpegStream, coding: Coding, settings: PixelSettings, iod
     return ""
 
 
+def _densities(stream: JpegStream) -> tuple[float, float]:
+    found = density.of_jfif(stream.jfif)
+    return found if all(found) else density.of_exif(stream.exif)
+
+
 def _passes(settings: PixelSettings, transfer_syntax_uid: str) -> bool:
     """Whether the settings let streams of a transfer syntax be passed through."""
     is_asked_for = settings.compression == "jpeg-baseline" and transfer_syntax_uid == BASELINE
@@ -174,6 +181,7 @@ def _passed_through(
         transfer_syntax_uid=coding.transfer_syntax_uid,
         lossy=_lossy(stream, source),
         icc_profile=profile,
+        aspect_ratio=density.aspect_ratio(*_densities(stream)),
         decisions=tuple(part for part in (said[0], _TRUSTED[settings.streams], *said[1:], about) if part),
     )
 
@@ -192,7 +200,10 @@ def _decoded(
     else:
         pixels = jpeg_strict.decode(stream, source.data, coding.color, source.path)
     # A CMYK profile describes what the pixels no longer are.
+    across, down = _densities(stream)
     facts = native.FileFacts(
+        across=across,
+        down=down,
         orientation=orientation.orientation_of(stream.exif),
         icc_profile=stream.icc_profile if coding.color != "cmyk" else b"",
         lossy=_lossy(stream, source),

@@ -99,7 +99,7 @@ class JpegStream:
     quantisation: tuple[int, ...] = ()
     predictor: int = 0
     adobe_transform: int = -1
-    jfif: bool = False
+    jfif: bytes = b""
     exif: bytes = b""
     icc_profile: bytes = b""
     trailing_bytes: int = 0
@@ -286,7 +286,7 @@ def _is_metadata(stream: JpegStream, marker: int, payload: bytes, segment: bytes
     if not APP0 <= marker <= 0xEF:
         return False
     if marker == APP0 and payload.startswith(b"JFIF\0"):
-        stream.jfif = True
+        stream.jfif = payload
     elif marker == APP1 and payload.startswith(b"Exif\0") and not stream.exif:
         stream.exif = payload
     elif marker == APP2 and payload.startswith(b"ICC_PROFILE\0") and len(payload) > 14:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bulkdcm.images import alpha, icc, orientation
+from bulkdcm.images import alpha, density, icc, orientation
 from bulkdcm.model import Frame
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class FileFacts:
         As embedded; empty where there is none, or where it doesn't describe the pixels any more.
     lossy
         The compression that the pixels went through.
+    across, down
+        Densities that tell whether its pixels are square; 0 if it has none.
     bits
         How many bits of a sample it says to have; 0 if it doesn't say.
     """
@@ -34,6 +36,8 @@ class FileFacts:
     orientation: int = 1
     icc_profile: bytes = b""
     lossy: tuple[Lossy, ...] = ()
+    across: float = 0
+    down: float = 0
     bits: int = 0
 
 
@@ -66,6 +70,7 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
         pixels=gray,
         lossy=facts.lossy,
         icc_profile=profile,
+        aspect_ratio=density.aspect_ratio(facts.across, facts.down, facts.orientation),
         derivations=(weighted,) if weighted else (),
         decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
     )

@@ -24,7 +24,7 @@ _DEPTHS = {GRAY: {1, 2, 4, 8, 16}, RGB: {8, 16}, PALETTE: {1, 2, 4, 8}, GRAY_ALP
 _INTERLACES = {0, 1}
 # Of the colours' meaning; DICOM has a place for an ICC profile only.
 COLOR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")
-_WANTED = {b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL", b"sBIT", *COLOR_SPACE}
+_WANTED = {b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL", b"sBIT", b"pHYs", *COLOR_SPACE}
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
 _PIECE = 65_536
 _IDAT_CRC = zlib.crc32(b"IDAT")
@@ -46,8 +46,8 @@ class PngHeader:
     rows, columns, bit_depth, color_type, interlaced
         Of the IHDR chunk.
     chunks
-        Payloads of palette, transparency, significant bits, colour profile and space, EXIF and animation control, where
-        present.
+        Payloads of palette, transparency, significant bits, pixel dimensions, colour profile and space, EXIF and animation
+        control, where present.
     bare
         Whether there is nothing in the file but its pixels.
     """

@@ -1,4 +1,4 @@
-"""What gray pixels mean: how many of their bits are stored, and whether a low value is dark (PS3.3 C.7.6.3.1.2)."""
+"""What pixels mean: how many of their bits are stored, whether a low value is dark (PS3.3 C.7.6.3.1.2), and their shape."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD, Frame, ManifestRow
     from bulkdcm.setting_parts import PixelSettings
 
+# By which Pixel Aspect Ratio is told already (PS3.3 C.7.6.3).
+SPACINGS = frozenset({"PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"})
 LIGHT_IS_LOW, DARK_IS_LOW = "MONOCHROME1", "MONOCHROME2"
 _STATED = "PhotometricInterpretation"
 _MOST_DESCRIBED = 1024  # characters of Derivation Description (ST, PS3.5 6.2)
@@ -38,6 +40,11 @@ def shown(iod: IOD, row: ManifestRow, frame: Frame, settings: PixelSettings) -> 
         frame = _in_its_sense(row, _fitted(iod, frame), settings)
     else:
         frame = _fitted(iod, frame)
+    if frame.aspect_ratio and not SPACINGS & row.attributes.keys():
+        height, width = frame.aspect_ratio
+        frame = replace(
+            frame, decisions=(*frame.decisions, f"pixels {height} high and {width} wide, by the file's density")
+        )
     return windowed(iod, row, frame, settings.window)
 
 
