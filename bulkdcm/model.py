@@ -182,6 +182,8 @@ class Frame:
         The lossy compressions that the pixels went through, in that order.
     icc_profile
         Input-class profile of a colour image; empty where there is none.
+    color_space
+        Defined Term of Color Space that the profile is known to be; else empty.
     window
         What viewers should show first; None for what they do by themselves.
     aspect_ratio
@@ -203,6 +205,7 @@ class Frame:
     number_of_frames: int = 0
     lossy: tuple[Lossy, ...] = ()
     icc_profile: bytes = b""
+    color_space: str = ""
     window: Window | None = None
     aspect_ratio: AspectRatio | None = None
     derivations: tuple[str, ...] = ()

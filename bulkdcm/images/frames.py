@@ -80,6 +80,7 @@ def _joined(found: list[Frame]) -> Frame:
         number_of_frames=sum(max(1, frame.number_of_frames) for frame in found),
         lossy=_lossy(found),
         icc_profile=first.icc_profile if same_profile else b"",
+        color_space=first.color_space if same_profile else "",
         aspect_ratio=first.aspect_ratio if len({frame.aspect_ratio for frame in found}) == 1 else None,
         derivations=derivations,
         decisions=tuple(decisions),

@@ -170,7 +170,7 @@ def _passed_through(
     encoded = stream.without_metadata(source.data, keep_adobe=coding.color == "rgb")
     if settings.streams == "decode":
         jpeg_strict.check(encoded, coding.color, source.path)
-    profile, about = icc.input_profile(stream.icc_profile) if coding.color != "gray" else (b"", "")
+    carried = icc.input_profile(stream.icc_profile) if coding.color != "gray" else icc.Carried()
     return Frame(
         rows=stream.rows,
         columns=stream.columns,
@@ -180,9 +180,10 @@ def _passed_through(
         streams=(encoded,),
         transfer_syntax_uid=coding.transfer_syntax_uid,
         lossy=_lossy(stream, source),
-        icc_profile=profile,
+        icc_profile=carried.profile,
+        color_space=carried.color_space,
         aspect_ratio=density.aspect_ratio(*_densities(stream)),
-        decisions=tuple(part for part in (said[0], _TRUSTED[settings.streams], *said[1:], about) if part),
+        decisions=tuple(part for part in (said[0], _TRUSTED[settings.streams], *said[1:], carried.said) if part),
     )
 
 

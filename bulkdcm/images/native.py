@@ -57,9 +57,9 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
     """
     pixels, turned = orientation.turn(pixels, facts.orientation)
     gray, weighted = (pixels, "") if settings.keep_color else alpha.collapse(pixels, settings.gray_tolerance)
-    profile, about = icc.input_profile(facts.icc_profile)
+    carried = icc.input_profile(facts.icc_profile)
     if gray.ndim == 2 and facts.icc_profile:
-        profile, about = b"", icc.GRAY
+        carried = icc.Carried(said=icc.GRAY)
     collapsed = weighted or (alpha.COLLAPSED if gray.ndim < pixels.ndim else "")
     return Frame(
         rows=gray.shape[0],
@@ -69,10 +69,11 @@ def frame_of(pixels: Pixels, facts: FileFacts, settings: PixelSettings, said: tu
         photometric_interpretation="MONOCHROME2" if gray.ndim == 2 else "RGB",
         pixels=gray,
         lossy=facts.lossy,
-        icc_profile=profile,
+        icc_profile=carried.profile,
+        color_space=carried.color_space,
         aspect_ratio=density.aspect_ratio(facts.across, facts.down, facts.orientation),
         derivations=(weighted,) if weighted else (),
-        decisions=tuple(part for part in (*said, turned, collapsed, about) if part),
+        decisions=tuple(part for part in (*said, turned, collapsed, carried.said) if part),
     )
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _MODES = {GRAY: "mono", RGB: "rgb", RGB_ALPHA: "rgba"}
 _IHDR_END = 33
+# Code points of ITU-T H.273: primaries that are BT.709's or not said, and transfers beyond what a screen shows.
+_OF_SRGB, _PRIMARIES = {1, 2}, {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+_HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}
 _KEY_BYTES = {GRAY: 2, RGB: 6}  # of a transparent colour
 
 
@@ -49,6 +52,7 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     """
     header = png_chunks.parse(source.data, source.path)
     _check_color(header, source.path)
+    _check_light(header, source.path)
     limits.check(
         source.path, (header.rows, header.columns), png_chunks.SAMPLES[header.color_type], header.bit_depth, settings
     )
@@ -96,6 +100,22 @@ def _check_color(header: PngHeader, source: str) -> None:
     if wrong:
         msg = f"{source}: the PNG can't be decoded: its {wrong} (ISO/IEC 15948 11). Export the image again."
         raise PixelError(msg)
+
+
+def _check_light(header: PngHeader, source: str) -> None:
+    """Refuse colours whose meaning a DICOM object can't carry, and that would look wrong without it (ISO/IEC 15948 11.3.2.6)."""
+    payload = header.chunks.get(b"cICP", b"")
+    if len(payload) != 4 or header.color_type in {GRAY, GRAY_ALPHA}:
+        return
+    primaries, transfer, _, _ = payload
+    if transfer in _HIGH_DYNAMIC_RANGE:
+        what = f"its light is {_HIGH_DYNAMIC_RANGE[transfer]}, high dynamic range"
+    elif primaries not in _OF_SRGB and not header.icc_profile():
+        what = f"its colours are those of {_PRIMARIES.get(primaries, f'primaries {primaries}')} and no ICC profile describes them"
+    else:
+        return
+    msg = f"{source}: {what} (cICP), for which DICOM has no place. Export it as sRGB, or with an ICC profile."
+    raise PixelError(msg)
 
 
 def _decode(data: bytes, header: PngHeader, path: str) -> tuple[Pixels, Pixels | None]:

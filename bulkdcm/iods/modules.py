@@ -119,6 +119,8 @@ def _icc_profile(dataset: Elements, row: ManifestRow, frame: Frame) -> None:
     del row
     if frame.icc_profile and frame.samples_per_pixel == 3:
         dataset.add(DataElement(0x00282000, "OB", frame.icc_profile + b"\0" * (len(frame.icc_profile) % 2)))
+        if frame.color_space:
+            put(dataset, "ColorSpace", frame.color_space)
 
 
 ICC_PROFILE = Module(name="ICC Profile", section="C.11.15", fill=_icc_profile)

@@ -110,9 +110,9 @@ def test_the_number_of_transparent_pixels_is_said():
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_one_sample_that_differs_keeps_an_image_in_colour(where, dtype):
     pixels = np.repeat(noise(9, 9, 1).astype(dtype), 3, axis=2)
-    assert alpha.collapse(pixels).shape == (9, 9)
+    assert alpha.collapse(pixels)[0].shape == (9, 9)
     pixels[where] ^= 1
-    assert alpha.collapse(pixels) is pixels
+    assert alpha.collapse(pixels)[0] is pixels
 
 
 def changed(profile: bytes, at: int, value: bytes) -> bytes:
@@ -120,7 +120,7 @@ def changed(profile: bytes, at: int, value: bytes) -> bytes:
 
 
 def test_a_display_profile_is_carried_as_an_input_profile_with_nothing_else_changed():
-    kept, said = icc.input_profile(ICC)
+    kept, said, _ = icc.input_profile(ICC)
     assert kept == changed(changed(ICC, 12, b"scnr"), 84, bytes(16))
     assert "changed to scnr" in said
     opened = ImageCms.ImageCmsProfile(io.BytesIO(kept)).profile
@@ -142,13 +142,13 @@ def test_a_display_profile_is_carried_as_an_input_profile_with_nothing_else_chan
     ids=["none", "a head", "cut off", "no signature", "gray", "CMYK", "printer", "no curves"],
 )
 def test_other_profiles_are_left_out_and_it_is_said(profile, said):
-    kept, about = icc.input_profile(profile)
+    kept, about, _ = icc.input_profile(profile)
     assert kept == b"" and said in about
 
 
 def test_an_input_profile_is_carried_unchanged_without_what_follows_it():
     scanner = changed(ICC, 12, b"scnr")
-    assert icc.input_profile(scanner + b"padding") == (scanner, "ICC profile carried")
+    assert icc.input_profile(scanner + b"padding") [:2] == (scanner, "ICC profile carried")
 
 
 def test_a_jpeg_profile_leaves_the_stream_and_goes_with_the_frame():
