@@ -148,7 +148,7 @@ def test_other_profiles_are_left_out_and_it_is_said(profile, said):
 
 def test_an_input_profile_is_carried_unchanged_without_what_follows_it():
     scanner = changed(ICC, 12, b"scnr")
-    assert icc.input_profile(scanner + b"padding") [:2] == (scanner, "ICC profile carried")
+    assert icc.input_profile(scanner + b"padding")[:2] == (scanner, "ICC profile carried")
 
 
 def test_a_jpeg_profile_leaves_the_stream_and_goes_with_the_frame():
