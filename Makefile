@@ -36,6 +36,7 @@ faults: $(VENV)/.dev
 # Every class, pixel kind and transfer syntax through every reader.
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.matrix > tests/conformance/MATRIX.md
+	$(BIN)/python -m tests.conformance.contact_sheet tests/conformance/RENDERINGS.png
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options
+from bulkdcm.cli.options import manifest_options, reading_options
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted, show
 from bulkdcm.errors import ManifestError
@@ -19,11 +19,13 @@ _SHOWN = 2
 
 @click.command()
 @manifest_options
-def check(manifest: Path, **options: Any) -> int:
-    """Check MANIFEST whole, without reading an image or writing a file; of a mapped one, show the first rows."""
+@click.option("--read", is_flag=True, help="Read every image, too: what is damaged, and what its SOP class can't be.")
+@reading_options
+def check(manifest: Path, *, read: bool, **options: Any) -> int:
+    """Check MANIFEST whole, without writing a file and, unless asked, without reading an image; show rows of a mapped one."""
     from bulkdcm.conversion import api
 
-    problems = api.check(manifest, **options)
+    problems = api.check(manifest, read=read, **options)
     show(problems)
     if options["mapping"]:
         for row in api.first_rows(manifest, _SHOWN, **options):

@@ -115,131 +115,129 @@ manifest_options = _all(
     ]
 )
 
-run_options = _all(
-    [
-        click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]"),
-        click.option(
-            "--chunk-size", type=click.IntRange(0), default=0, help="Rows a worker takes at once. [chosen by itself]"
-        ),
-        click.option(
-            "--backend",
-            type=click.Choice(list(ENGINES)),
-            default=DEFAULT,
-            show_default=True,
-            help="What workers are: processes, threads, none, or those of a cluster.",
-        ),
-        click.option("--scheduler", default="", metavar="ADDRESS", help="Of the dask cluster, as tcp://host:8786."),
-        click.option(
-            "--transfer-syntax",
-            default="auto",
-            show_default=True,
-            metavar="NAME[:QUALITY]",
-            help=f"{', '.join(TRANSFER_SYNTAXES)}:90. auto passes JPEG streams through; the others decode them.",
-        ),
-        click.option(
-            "--streams",
-            type=click.Choice(STREAMS),
-            default="trust",
-            show_default=True,
-            help="decode: JPEG streams that are passed through are decoded too, and refused if that finds anything wrong.",
-        ),
-        click.option(
-            "--max-pixels",
-            type=click.IntRange(1),
-            default=178_956_970,
-            show_default=True,
-            help="Refuse larger images, all frames counted, before decoding them.",
-        ),
-        click.option(
-            "--background",
-            default="",
-            metavar="COLOUR",
-            help="Lay transparent pixels on black, white or #rrggbb instead of refusing them.",
-        ),
-        click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
-        click.option(
-            "--jpeg",
-            type=click.Choice(JPEG),
-            default="keep",
-            show_default=True,
-            help="transcode: a progressive, arithmetic or turned JPEG becomes a baseline stream of the same coefficients.",
-        ),
-        click.option(
-            "--gray-tolerance",
-            type=click.IntRange(0),
-            default=0,
-            show_default=True,
-            metavar="N",
-            help="Colour whose channels differ by no more than N becomes gray.",
-        ),
-        click.option("--invert", is_flag=True, help="Invert the pixels of gray images."),
-        click.option(
-            "--window",
-            default="present",
-            show_default=True,
-            metavar="NAME",
-            help="Of gray images of more than 8 bits: present, the values that are there; percentile:0.1; none.",
-        ),
-        click.option("--convert-cmyk", is_flag=True, help="Convert CMYK images to RGB instead of refusing them."),
-        click.option("--uid-key-file", type=LOCAL_PATH, help="File with a secret to derive UIDs with."),
-        click.option(
-            "--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."
-        ),
-        click.option("--rows", default="", metavar="FIRST:LAST", help="Only these rows, counted from 0, as 1000:2000."),
-        click.option(
-            "--where", default="", metavar="CONDITION", help="Only rows of a condition, as \"Modality == 'CR'\"."
-        ),
-        click.option(
-            "--sample", type=click.IntRange(0), default=0, help="Only so many rows, the same ones every time."
-        ),
-        click.option("--only-failed", is_flag=True, help="Only rows that failed before."),
-        click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
-        click.option(
-            "--retry-failed/--no-retry-failed",
-            default=None,
-            help="Try all rows again that failed before, or none. [those whose failure may end otherwise now]",
-        ),
-        click.option(
-            "--check-sources", is_flag=True, help="Compare sources by content, not by size and modification time."
-        ),
-        click.option(
-            "--max-missing",
-            type=click.FloatRange(0, 1),
-            default=0.5,
-            show_default=True,
-            metavar="SHARE",
-            help="Stop before anything runs if more of the sources converted before are missing.",
-        ),
-        click.option(
-            "--overwrite", is_flag=True, help="Let outputs take the place of files in OUT that no ledger knows."
-        ),
-        click.option(
-            "--row-timeout",
-            type=click.FloatRange(0),
-            default=None,
-            metavar="SECONDS",
-            help=f"Fail a row that takes longer, with --backend {able('stops_a_row')}; 0 for never. [300]",
-        ),
-        click.option(
-            "--memory-limit",
-            type=click.IntRange(0),
-            default=0,
-            metavar="MB",
-            help=f"What a worker may allocate, with --backend {able('limits_memory')}. [its share of the machine's]",
-        ),
-        click.option(
-            "--fsync/--no-fsync",
-            default=True,
-            show_default=True,
-            help="Bring files to the disk before calling them done; without it, a power cut may lose some.",
-        ),
-        click.option(
-            "--ledger",
-            type=LOCAL_PATH,
-            help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
-        ),
-        click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
-    ]
-)
+# Who works.
+_ENGINE = [
+    click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]"),
+    click.option(
+        "--chunk-size", type=click.IntRange(0), default=0, help="Rows a worker takes at once. [chosen by itself]"
+    ),
+    click.option(
+        "--backend",
+        type=click.Choice(list(ENGINES)),
+        default=DEFAULT,
+        show_default=True,
+        help="What workers are: processes, threads, none, or those of a cluster.",
+    ),
+    click.option("--scheduler", default="", metavar="ADDRESS", help="Of the dask cluster, as tcp://host:8786."),
+    click.option(
+        "--row-timeout",
+        type=click.FloatRange(0),
+        default=None,
+        metavar="SECONDS",
+        help=f"Fail a row that takes longer, with --backend {able('stops_a_row')}; 0 for never. [300]",
+    ),
+    click.option(
+        "--memory-limit",
+        type=click.IntRange(0),
+        default=0,
+        metavar="MB",
+        help=f"What a worker may allocate, with --backend {able('limits_memory')}. [its share of the machine's]",
+    ),
+]
+# What becomes of pixels.
+_PIXELS = [
+    click.option(
+        "--transfer-syntax",
+        default="auto",
+        show_default=True,
+        metavar="NAME[:QUALITY]",
+        help=f"{', '.join(TRANSFER_SYNTAXES)}:90. auto passes JPEG streams through; the others decode them.",
+    ),
+    click.option(
+        "--streams",
+        type=click.Choice(STREAMS),
+        default="trust",
+        show_default=True,
+        help="decode: JPEG streams that are passed through are decoded too, and refused if that finds anything wrong.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(1),
+        default=178_956_970,
+        show_default=True,
+        help="Refuse larger images, all frames counted, before decoding them.",
+    ),
+    click.option(
+        "--background",
+        default="",
+        metavar="COLOUR",
+        help="Lay transparent pixels on black, white or #rrggbb instead of refusing them.",
+    ),
+    click.option("--keep-color", is_flag=True, help="Keep colour images whose channels are all equal as RGB."),
+    click.option(
+        "--jpeg",
+        type=click.Choice(JPEG),
+        default="keep",
+        show_default=True,
+        help="transcode: a progressive, arithmetic or turned JPEG becomes a baseline stream of the same coefficients.",
+    ),
+    click.option(
+        "--gray-tolerance",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Colour whose channels differ by no more than N becomes gray.",
+    ),
+    click.option("--invert", is_flag=True, help="Invert the pixels of gray images."),
+    click.option(
+        "--window",
+        default="present",
+        show_default=True,
+        metavar="NAME",
+        help="Of gray images of more than 8 bits: present, the values that are there; percentile:0.1; none.",
+    ),
+    click.option("--convert-cmyk", is_flag=True, help="Convert CMYK images to RGB instead of refusing them."),
+]
+_RUN = [
+    click.option("--uid-key-file", type=LOCAL_PATH, help="File with a secret to derive UIDs with."),
+    click.option("--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."),
+    click.option("--rows", default="", metavar="FIRST:LAST", help="Only these rows, counted from 0, as 1000:2000."),
+    click.option("--where", default="", metavar="CONDITION", help="Only rows of a condition, as \"Modality == 'CR'\"."),
+    click.option("--sample", type=click.IntRange(0), default=0, help="Only so many rows, the same ones every time."),
+    click.option("--only-failed", is_flag=True, help="Only rows that failed before."),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
+    click.option(
+        "--retry-failed/--no-retry-failed",
+        default=None,
+        help="Try all rows again that failed before, or none. [those whose failure may end otherwise now]",
+    ),
+    click.option(
+        "--check-sources", is_flag=True, help="Compare sources by content, not by size and modification time."
+    ),
+    click.option(
+        "--max-missing",
+        type=click.FloatRange(0, 1),
+        default=0.5,
+        show_default=True,
+        metavar="SHARE",
+        help="Stop before anything runs if more of the sources converted before are missing.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Let outputs take the place of files in OUT that no ledger knows."),
+    click.option(
+        "--fsync/--no-fsync",
+        default=True,
+        show_default=True,
+        help="Bring files to the disk before calling them done; without it, a power cut may lose some.",
+    ),
+    click.option(
+        "--ledger",
+        type=LOCAL_PATH,
+        help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
+    ),
+    click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
+]
+reading_options = _all([*_ENGINE, *_PIXELS])
+run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 
 out_option = click.option("--out", required=True, type=LOCAL_PATH, help="Output folder.")

@@ -22,7 +22,7 @@ _BEGINNING_BYTES = 65_536  # of a manifest, in which a short one is whole
 _WORKS = "bulkdcm.conversion.chunk"  # imports all that workers need
 
 
-def check(path: str | Path, settings: Settings | None = None, **options: Any) -> list[Problem]:
+def check(path: str | Path, settings: Settings | None = None, *, read: bool = False, **options: Any) -> list[Problem]:
     """Return every problem of a manifest without converting anything; errors come first.
 
     Parameters
@@ -31,6 +31,8 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
         The manifest.
     settings
         Options; or give them by name, as ``check("m.csv", images="png/")``.
+    read
+        Read every image, too, as a run would: what is damaged or missing, and what its SOP class can't be.
 
     Raises
     ------
@@ -39,7 +41,10 @@ def check(path: str | Path, settings: Settings | None = None, **options: Any) ->
     """
     from bulkdcm.conversion import run
 
-    return run.checked(local_path("manifest", path), settings or Settings.of(**options))[1]
+    settings = settings or Settings.of(**options)
+    if read:
+        return run.examined(local_path("manifest", path), settings)
+    return run.checked(local_path("manifest", path), settings)[1]
 
 
 def first_rows(path: str | Path, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:

@@ -11,6 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import images, manifest, template, uids
+from bulkdcm.attributes.dictionary import SOURCE
+from bulkdcm.conversion import examination
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.execute import Execution
 from bulkdcm.conversion.plan import UNCHANGED
@@ -21,6 +23,7 @@ from bulkdcm.ledger.files import FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
 from bulkdcm.objects import offer
+from bulkdcm.problem import gathered
 from bulkdcm.report import RESERVED, Report, Rows, complete, refuse_foreign, write
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
@@ -124,6 +127,18 @@ def run(
 
 rebuild = partial(run, outputs=Recognise)
 rehearse = partial(run, outputs=Null)
+
+
+def examined(path: Path, settings: Settings) -> list[Problem]:
+    """Return every problem of a manifest and of its images; errors first, in the order of their lines."""
+    rows, problems = checked(path, settings)
+    errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
+    found = examination.examined(rows, _context(path, settings, _outputs(path.parent, Null)), errors)
+    told = {line for problem in found for line in problem.lines}
+    rest = [
+        one for one in problems if one.column != SOURCE or not told.issuperset(one.lines)
+    ]  # such as files that lack
+    return sorted(gathered([*rest, *found]), key=lambda problem: (problem.severity, problem.lines[:1]))
 
 
 def _outputs(folder: Path, store: type[Local] = Local) -> Local:
