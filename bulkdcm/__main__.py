@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` imports enum, which takes long enough to press Ctrl-C in
 import os
-import signal
 
 from bulkdcm import interrupts
 
