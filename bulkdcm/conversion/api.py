@@ -185,6 +185,8 @@ def _workers_starting(path: str | Path, out: str | Path, settings: Settings) -> 
 
 def _lines_at_most(path: Path) -> int:
     """Return how many rows a manifest has at most; 0 if it can't be read, and a large number for a long one."""
+    if not path.is_file():  # opening a FIFO would wait for who writes into it
+        return 0
     with contextlib.suppress(OSError), path.open("rb") as file:
         beginning = file.read(_BEGINNING_BYTES)
         return beginning.count(b"\n") if len(beginning) < _BEGINNING_BYTES else _BEGINNING_BYTES

@@ -122,7 +122,7 @@ def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts:
         value = stated.values[code]
         if not value or value == _DARK_IS_LOW or (value == _LIGHT_IS_LOW and (iod.monochrome1 or inverts)):
             continue
-        rule = f"not {_LIGHT_IS_LOW} or {_DARK_IS_LOW}, which are all that a row can say of it; the rest comes from the image"
+        rule = f"not {_LIGHT_IS_LOW} or {_DARK_IS_LOW}, which are all that a row can say of it (PS3.3 C.7.6.3.1.2)"
         remedy = f"Write {_LIGHT_IS_LOW} if low values are light, or leave the cell empty"
         if value == _LIGHT_IS_LOW:
             rule = f"{iod.keyword} takes {_DARK_IS_LOW} only (PS3.3 {iod.section})"

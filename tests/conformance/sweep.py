@@ -65,13 +65,16 @@ NEWER = (
     "ScanArcType",
     "SyntheticData",
 )
-GAPS: tuple[Gap, ...] = tuple(
-    Gap(
-        "Attribute with an even group number is not a recognized standard attribute",
-        "newer than dicom3tools",
-        keyword=name,
-    )
-    for name in NEWER
+GAPS: tuple[Gap, ...] = (
+    *(
+        Gap(
+            "Attribute with an even group number is not a recognized standard attribute",
+            "newer than dicom3tools",
+            keyword=name,
+        )
+        for name in NEWER
+    ),
+    Gap("Missing attribute.*Module=<FrameOfReference>", "A.32.11.3 has no Frame of Reference any more", alias="DERM"),
 )
 
 # Refusals that dciodvfy has no eye for: a pattern of the message, and what the text of 2025 says.
@@ -89,6 +92,7 @@ SILENT: dict[str, str] = {
     r"C\.7\.6\.1\.1\.5\)": "a ratio and a method tell of a lossy compression, which 00 denies; 01 without a ratio tells half",
     r"(VOILUTFunction|WindowCenterWidthExplanation) needs WindowCenter": "both are of the VOI LUT module, which then lacks its window",
     r"LongitudinalTemporal.* needs": "the event is 1C, there if the offset is",
+    r"C\.7\.6\.3\.1\.2\)": "Photometric Interpretation follows from the image; a row only says whether low values are light",
     r"have different numbers of values": "values of one place belong together (C.11.2.1.2, C.7.6.1.1.5.2)",
     r"contradicts \w+, whose Modality is": "CT and MR are the Modality of their IODs (C.8.2.1, C.8.3.1), US and CR are named by theirs",
 }
