@@ -49,3 +49,13 @@ def test_a_profile_tells_the_processes_of_a_run_apart():
     assert own.below["main (bulkdcm/cli/__init__.py)"] == 4
     assert workers.own == {"f (a.py)": 4}
     assert "workers: 50% of 8 samples" in profiles.text_of(found)
+
+
+def test_the_table_of_all_figures_is_made_of_the_saved_ones():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--table"],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "time over that of floor" in done.stdout
+    assert "check and plan of 1,000,000 new rows" in done.stdout
