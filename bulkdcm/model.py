@@ -309,6 +309,8 @@ class IOD:
         Whether its image has frames, one or many.
     least_deep_bits
         The fewest bits that may be stored of 16 that are allocated.
+    spacing
+        The attribute that says how large a pixel is by the density of a file (PS3.3 10.7.1).
     monochrome1
         Whether its gray may be such that a low value is light.
     """
@@ -325,6 +327,7 @@ class IOD:
     frame_of_reference: str = ""
     multi_frame: bool = False
     least_deep_bits: int = 9
+    spacing: str = "PixelSpacing"
     monochrome1: bool = False
 
     @property

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from bulkdcm import iods
 from bulkdcm.attributes import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+SPACING = "NominalScannedPixelSpacing"
+_SCANS = {"DF", "SD", "SI"}  # Conversion Types
 _EXIF_IFD, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
 _MM_AN_INCH = 25.4
 _LEAST_DPI, _MOST_DPI = 10, 20_000  # others are placeholders
@@ -53,7 +56,21 @@ def density(path: Path) -> dict[str, str]:
     known = all(_measured(float(dpi)) for dpi in (across, down))
     # Rows first (PS3.3 10.7.1.3): the distance between rows is the vertical one.
     text = "\\".join(f"{_MM_AN_INCH / float(dpi):.6g}" for dpi in (down, across)) if known else ""
-    return {"NominalScannedPixelSpacing": text}
+    return {SPACING: text}
+
+
+def place_spacing(row: dict[str, str]) -> None:
+    """Give the size of a pixel to the attribute that the row's SOP class has for it.
+
+    Multi-frame Secondary Capture has one of scans only (PS3.3 C.8.6.3).
+    """
+    iod = iods.BY_NAME.get(row.get("sop_class") or iods.DEFAULT)
+    if SPACING not in row or iod is None:
+        return
+    if iod.spacing != SPACING:
+        row[iod.spacing] = row.pop(SPACING)
+    elif iod.multi_frame and row.get("ConversionType") not in _SCANS:
+        row[SPACING] = ""
 
 
 def _dots_an_inch(image: Image.Image) -> tuple[float, float]:

@@ -66,6 +66,8 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     if options.name_from_stem:
         _drop_impossible_names(rows, listing)
     rows = _with_classes(rows, listing)
+    for row in rows:
+        facts.place_spacing(row)
     _number_instances(manifest, rows, listing.dicom)
     _tell_apart(rows)
     with new_file(manifest) as write:

@@ -22,6 +22,7 @@ _GRAY = frozenset({"MONOCHROME2"})
 _GRAY_YBR = _GRAY | {"YBR_FULL_422"}
 
 
+_OF_A_SCAN, _AT_THE_DETECTOR = "NominalScannedPixelSpacing", "ImagerPixelSpacing"  # PS3.3 C.8.6.2, C.8.1.2, C.8.11.4
 _ROOT = "1.2.840.10008.5.1.4.1.1"
 _BURNED_IN = ("BurnedInAnnotation", "whether names or numbers are drawn into the pixels (PS3.3 C.7.6.1.1.3)")
 _LOSSY_HISTORY = (
@@ -82,6 +83,7 @@ def _sc_multi_frame(alias: str, keyword: str, suffix: str, kinds: set[Any], own:
         photometric_interpretations=frozenset({"YBR_FULL_422"}) if color else _GRAY,
         required=(_BURNED_IN,),
         multi_frame=True,
+        spacing=_OF_A_SCAN,
     )
 
 
@@ -101,6 +103,7 @@ def _projection(
         pixel_kinds=frozenset({"gray8", "gray16"}),
         photometric_interpretations=_GRAY,
         monochrome1=True,
+        spacing=_AT_THE_DETECTOR,
         required=(("ImageLaterality", _LATERALITY[alias]), *_PROJECTION, *more),
     )  # fmt: skip
 
@@ -172,6 +175,7 @@ IODS: tuple[IOD, ...] = (
         pixel_kinds=frozenset({"gray8", "gray16", "rgb8", "rgb16"}),
         photometric_interpretations=_GRAY_YBR | {"RGB"},
         monochrome1=True,
+        spacing=_OF_A_SCAN,
     ),
     IOD(
         alias="CR",
@@ -183,6 +187,7 @@ IODS: tuple[IOD, ...] = (
         pixel_kinds=frozenset({"gray8", "gray16"}),
         photometric_interpretations=_GRAY,
         monochrome1=True,
+        spacing=_AT_THE_DETECTOR,
     ),
     IOD(
         alias="US",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import struct
 import zlib
@@ -150,3 +151,27 @@ def test_itk_s_idea_of_the_spacing_is_the_truth_on_both_axes(alias, attribute, t
     table = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").table
     assert table["status"][0] == "converted", table["message"][0]
     assert "Spacing: (0.1,0.2,1)" in readers.run("gdcminfo", tmp_path / "out" / "a.dcm").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "attribute"),
+    [
+        ((), "NominalScannedPixelSpacing"),
+        (("--set", "sop_class=CR"), "ImagerPixelSpacing"),
+        (("--set", "sop_class=XC"), "PixelSpacing"),
+        (("--set", "sop_class=SC-BYTE", "--set", "BurnedInAnnotation=NO"), ""),
+        (
+            ("--set", "sop_class=SC-BYTE", "--set", "BurnedInAnnotation=NO", "--set", "ConversionType=DF"),
+            "NominalScannedPixelSpacing",
+        ),
+    ],
+)
+def test_a_drafted_spacing_is_the_attribute_of_the_class(options, attribute, bulkdcm_command, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(png(10_000, 5_000, 1))
+    done = bulkdcm_command("init", tmp_path / "images", "--out", tmp_path / "m.csv", "--with", "density", *options)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    found = {name: text for name, text in row.items() if name.endswith("Spacing") and text}
+    assert found == ({attribute: "0.2\\0.1"} if attribute else {})
