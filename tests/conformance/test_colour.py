@@ -122,3 +122,20 @@ def test_wide_primaries_that_a_profile_describes_are_carried(tmp_path):
     table = converted(tmp_path, png(chunk(b"cICP", b"\x0c\x0d\0\1"), icc_profile=display_p3()))
     assert table["status"][0] == "converted"
     assert "ICC profile carried" in table["decisions"][0]
+
+
+def test_a_cmyk_image_s_profile_goes_with_its_inks(tmp_path):
+    found = [path for path in FOLDER.rglob("*.[iI][cC][cC]") if path.read_bytes()[16:20] == b"CMYK"]
+    if not found:
+        pytest.skip("no CMYK profile is installed (Debian: libgs-common)")
+    buffer = io.BytesIO()
+    Image.fromarray(COLOR).convert("CMYK").save(buffer, "JPEG", quality=90, icc_profile=found[0].read_bytes())
+    (tmp_path / "a.img").write_bytes(buffer.getvalue())
+    (tmp_path / "m.csv").write_text("source,PatientID,InstanceNumber,Modality\na.img,1,1,OT\n", encoding="utf-8")
+    refused = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "refused", backend="sequential").table
+    assert "CMYK JPEG has no place in DICOM" in refused["message"][0]
+    bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential", convert_cmyk=True)
+    dataset = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert dataset.PhotometricInterpretation == "RGB"
+    assert "ICCProfile" not in dataset
+    assert "ColorSpace" not in dataset

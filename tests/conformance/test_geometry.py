@@ -11,6 +11,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 import tifffile
 from PIL import Image
 
@@ -150,7 +151,25 @@ def test_itk_s_idea_of_the_spacing_is_the_truth_on_both_axes(alias, attribute, t
     (tmp_path / "m.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     table = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", backend="sequential").table
     assert table["status"][0] == "converted", table["message"][0]
-    assert "Spacing: (0.1,0.2,1)" in readers.run("gdcminfo", tmp_path / "out" / "a.dcm").stdout
+    path = tmp_path / "out" / "a.dcm"
+    assert "Spacing: (0.1,0.2,1)" in readers.run("gdcminfo", path).stdout
+    assert SimpleITK.ReadImage(str(path)).GetSpacing()[:2] == pytest.approx((0.1, 0.2))
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_itk_s_spacing_is_the_truth_of_a_drafted_image_that_is_turned_and_not_square(
+    orientation, bulkdcm_command, tmp_path
+):
+    """Ten pixels a millimetre across and five down; what is turned lies the other way."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(png(10_000, 5_000, 1, orientation))
+    done = bulkdcm_command("init", tmp_path / "images", "--out", tmp_path / "m.csv", "--with", "density")
+    assert done.returncode == 0, done.stderr
+    bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", images=tmp_path / "images", backend="sequential")
+    image = SimpleITK.ReadImage(str(tmp_path / "out" / "a.dcm"))
+    turned = orientation > 4
+    assert image.GetSpacing()[:2] == pytest.approx((0.2, 0.1) if turned else (0.1, 0.2))
+    assert image.GetSize()[:2] == ((24, 32) if turned else (32, 24))
 
 
 @pytest.mark.parametrize(
