@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 GRAY = "ICC profile left out: the image is gray"
 _HEADER = 128
 _CLASS, _SPACE, _ID = slice(12, 16), slice(16, 20), slice(84, 100)
-_CURVED = {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"}
+_PRIMARIES, _CURVES = (b"rXYZ", b"gXYZ", b"bXYZ"), (b"rTRC", b"gTRC", b"bTRC")
 
 
 class Carried(NamedTuple):
@@ -55,9 +56,7 @@ def input_profile(profile: bytes) -> Carried:
     kind = profile[_CLASS]
     if kind == b"scnr":
         return Carried(profile, "ICC profile carried", color_space(profile))
-    count = int.from_bytes(profile[_HEADER : _HEADER + 4], "big")
-    table = profile[_HEADER + 4 : _HEADER + 4 + 12 * count]
-    if kind in {b"mntr", b"spac"} and {table[i : i + 4] for i in range(0, len(table), 12)} >= _CURVED:
+    if kind in {b"mntr", b"spac"} and _tags(profile).keys() >= {*_PRIMARIES, *_CURVES}:
         changed = bytearray(profile)
         changed[_CLASS] = b"scnr"
         changed[_ID] = bytes(16)  # the profile's MD5, which zero leaves uncomputed (ICC.1 7.2.18)
@@ -86,17 +85,25 @@ def color_space(profile: bytes) -> str:
     profile
         Of three primaries and curves.
     """
-    tags = {}
-    count = int.from_bytes(profile[_HEADER : _HEADER + 4], "big")
-    for at in range(_HEADER + 4, _HEADER + 4 + 12 * count, 12):
-        start = int.from_bytes(profile[at + 4 : at + 8], "big")
-        tags[profile[at : at + 4]] = profile[start : start + int.from_bytes(profile[at + 8 : at + 12], "big")]
+    tags, nothing = _tags(profile), slice(0)
+    found = [_xyz(profile[tags.get(name, nothing)]) for name in _PRIMARIES]
+    drawn = [profile[tags.get(name, nothing)] for name in _CURVES]
+    curves = [[_curve(tag, point) for point in _POINTS] for tag in drawn]
     for term, (primaries, curve) in _SPACES.items():
-        found = [_xyz(tags.get(name, b"")) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-        curves = [[_curve(tags.get(name, b""), point) for point in _POINTS] for name in (b"rTRC", b"gTRC", b"bTRC")]
         if all(map(_near, found, primaries)) and all(_near(values, curve) for values in curves):
             return term
     return ""
+
+
+def _tags(profile: bytes) -> dict[bytes, slice]:
+    """Return where each tag stands (ICC.1 7.3); a table never goes on beyond the profile, whatever count it states."""
+    count = int.from_bytes(profile[_HEADER : _HEADER + 4], "big")
+    table = profile[_HEADER + 4 : _HEADER + 4 + 12 * count]
+    found = {}
+    for at in range(0, len(table) - 11, 12):
+        start, size = (int.from_bytes(table[at + i : at + i + 4], "big") for i in (4, 8))
+        found[table[at : at + 4]] = slice(start, start + size)
+    return found
 
 
 def _near(found: Sequence[float], wanted: Sequence[float]) -> bool:
@@ -114,19 +121,31 @@ def _curve(tag: bytes, at: float) -> float:
     """Return the value of a curve (ICC.1 10.6, 10.18); -1 if it isn't one."""
     count = int.from_bytes(tag[8:12], "big")
     if tag[:4] == b"curv" and len(tag) >= 12 + 2 * count:
-        values = [int.from_bytes(tag[i : i + 2], "big") for i in range(12, 12 + 2 * count, 2)]
         if count < 2:
-            return float(at ** (values[0] / 256)) if values else at
+            return _power(at, _entry(tag, 0) / 256) if count else at
         place = at * (count - 1)
         below = min(int(place), count - 2)
-        return (values[below] + (values[below + 1] - values[below]) * (place - below)) / 65535
-    kind, numbers = (
-        tag[8:10],
-        [int.from_bytes(tag[i : i + 4], "big", signed=True) / 65536 for i in range(12, len(tag), 4)],
-    )
-    if tag[:4] == b"para" and kind == b"\0\0" and numbers:
-        return float(at ** numbers[0])
-    if tag[:4] == b"para" and kind == b"\0\3" and len(numbers) >= 5:
-        gamma, a, b, c, d = numbers[:5]
-        return float((a * at + b) ** gamma) if at >= d else c * at
+        low, high = _entry(tag, below), _entry(tag, below + 1)
+        return (low + (high - low) * (place - below)) / 65535
+    if tag[:4] != b"para":
+        return -1.0
+    kind = tag[8:10]
+    numbers = [int.from_bytes(tag[i : i + 4], "big", signed=True) / 65536 for i in range(12, min(len(tag), 32), 4)]
+    if kind == b"\0\0" and numbers:
+        return _power(at, numbers[0])
+    if kind == b"\0\3" and len(numbers) == 5:
+        gamma, a, b, c, d = numbers
+        return _power(a * at + b, gamma) if at >= d else c * at
     return -1.0
+
+
+def _power(base: float, exponent: float) -> float:
+    """Return a power; -1 if there is none, or it is far beyond the end of any curve."""
+    try:
+        return math.pow(base, exponent)
+    except (ValueError, OverflowError):
+        return -1.0
+
+
+def _entry(tag: bytes, index: int) -> int:
+    return int.from_bytes(tag[12 + 2 * index : 14 + 2 * index], "big")

@@ -146,6 +146,39 @@ def test_other_profiles_are_left_out_and_it_is_said(profile, said):
     assert kept == b"" and said in about
 
 
+PARA = ICC.index(b"para")
+"""Of lcms's sRGB: a function of type 3, whose numbers begin 12 bytes on with gamma, a and b."""
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        changed(ICC, 128, b"\xff\xff\xff\xff"),
+        changed(ICC[:132], 0, (132).to_bytes(4, "big")),
+        changed(ICC, PARA + 12, b"\x80\0\0\0" + bytes(8)),
+        changed(ICC, PARA + 12, b"\x7f\xff\0\0" * 2),
+        changed(ICC, PARA + 12, b"\0\2\x66\x66\x80\0\0\0"),
+        changed(ICC, PARA + 8, b"\0\0\0\0\x80\0\0\0"),
+        changed(ICC, PARA, b"curv\0\0\0\0\xff\xff\xff\xff"),
+        changed(ICC, PARA, b"curv\0\0\0\0\0\0\0\0"),
+    ],
+    ids=[
+        "endless tags",
+        "no tags",
+        "zero to less than 0",
+        "too large",
+        "of less than 0",
+        "too small",
+        "endless",
+        "straight",
+    ],
+)
+def test_numbers_that_make_no_sense_are_no_known_color_space(profile):
+    scanner = changed(profile, 12, b"scnr")
+    wanted = "SRGB" if profile[128:132] == b"\xff" * 4 else ""
+    assert icc.input_profile(scanner) == (scanner, "ICC profile carried", wanted)
+
+
 def test_an_input_profile_is_carried_unchanged_without_what_follows_it():
     scanner = changed(ICC, 12, b"scnr")
     assert icc.input_profile(scanner + b"padding")[:2] == (scanner, "ICC profile carried")
