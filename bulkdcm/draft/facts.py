@@ -9,6 +9,7 @@ from PIL import Image
 
 from bulkdcm import iods
 from bulkdcm.attributes import values
+from bulkdcm.images import exif
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,7 @@ _MM_AN_INCH = 25.4
 _LEAST_DPI, _MOST_DPI = 10, 20_000  # others are placeholders
 # What software writes where nobody has measured anything: 72 and 96 dots an inch, also rounded to whole dots a cm.
 _SOFTWARE_DPI, _ROUNDING = (72, 96), 1
-_EXIF_DENSITY = (0x011A, 0x011B, 0x0128)  # XResolution, YResolution, ResolutionUnit
-# Orientations by which rows and columns are exchanged; Pillow does it for a TIFF by itself.
-_ORIENTATION, _TURNED = 0x0112, range(5, 9)
+_RESOLUTION_UNIT = 0x0128
 _DOTS_OF_UNIT = {2: 1.0, 3: 2.54}
 
 
@@ -31,8 +30,8 @@ def taken(path: Path) -> dict[str, str]:
     """Return when the picture was taken, by its EXIF: the acquisition's date and time."""
     try:
         with Image.open(path) as image:
-            exif = image.getexif()
-            text = str(exif.get_ifd(_EXIF_IFD).get(_TAKEN) or exif.get(_CHANGED) or "")
+            tags = image.getexif()
+            text = str(tags.get_ifd(_EXIF_IFD).get(_TAKEN) or tags.get(_CHANGED) or "")
     except Exception:  # noqa: BLE001  # a damaged file says nothing of itself here; its conversion will say what is wrong
         text = ""
     match = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)\0?", text)
@@ -48,7 +47,8 @@ def density(path: Path) -> dict[str, str]:
     try:
         with Image.open(path) as image:
             across, down = _dots_an_inch(image)
-            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) in _TURNED
+            # Pillow turns a TIFF by itself.
+            turned = image.format != "TIFF" and image.getexif().get(exif.ORIENTATION, 1) in exif.EXCHANGED
     except Exception:  # noqa: BLE001  # as above
         across, down, turned = 0, 0, False
     if turned:
@@ -78,7 +78,9 @@ def _dots_an_inch(image: Image.Image) -> tuple[float, float]:
     if image.format != "JPEG" or image.info.get("jfif_unit") in {1, 2}:
         return image.info.get("dpi", (0, 0))  # type: ignore[no-any-return]
     # Pillow makes 72 of an EXIF without a density, and knows one direction only.
-    across, down, unit = (image.getexif().get(tag, 0) for tag in _EXIF_DENSITY)
+    across, down, unit = (
+        image.getexif().get(tag, 0) for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, _RESOLUTION_UNIT)
+    )
     scale = _DOTS_OF_UNIT.get(unit, 0)
     return float(across) * scale, float(down) * scale
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from bulkdcm.images import exif
 
 if TYPE_CHECKING:
     from bulkdcm.model import AspectRatio
 
-_X_RESOLUTION, _Y_RESOLUTION = 0x011A, 0x011B
 _MOST = 2**31 - 1  # IS (PS3.5 6.2)
-_TURNED = range(5, 9)  # EXIF orientations that exchange rows and columns
 
 
 def aspect_ratio(across: float, down: float, orientation: int = 1) -> AspectRatio | None:
@@ -31,7 +29,7 @@ def aspect_ratio(across: float, down: float, orientation: int = 1) -> AspectRati
         ratio = Fraction(across) / Fraction(down)
     except (ValueError, OverflowError):  # infinite
         return None
-    if orientation in _TURNED:
+    if orientation in exif.EXCHANGED:
         ratio = 1 / ratio
     if max(ratio.numerator, ratio.denominator) > _MOST:
         ratio = ratio.limit_denominator(65_535)
@@ -46,17 +44,3 @@ def of_png(physical: bytes) -> tuple[int, int]:
 def of_jfif(payload: bytes) -> tuple[int, int]:
     """Return densities across and down of a JFIF segment's payload, whose unit may be none; 0 where there is none."""
     return int.from_bytes(payload[8:10], "big"), int.from_bytes(payload[10:12], "big")
-
-
-def of_exif(exif: bytes) -> tuple[float, float]:
-    """Return XResolution and YResolution of an EXIF block; 0 where there is none."""
-    if not exif:
-        return 0.0, 0.0
-    block = Image.Exif()
-    try:
-        block.load(exif)
-        return float(block.get(_X_RESOLUTION, 0)), float(block.get(_Y_RESOLUTION, 0))
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # Pillow raises anything on a damaged block; it then says nothing of the density
-        return 0.0, 0.0

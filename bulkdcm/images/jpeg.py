@@ -17,6 +17,7 @@ from bulkdcm.errors import PixelError
 from bulkdcm.images import (
     alpha,
     density,
+    exif,
     failures,
     icc,
     jpeg_form,
@@ -81,7 +82,7 @@ def _can_move(stream: JpegStream, coding: Coding, settings: PixelSettings, iod: 
     whole = not stream.lines_in_dnl and not jpeg_form.standard_tables_fit(stream)
     if not (lossy and whole and _passes(settings, BASELINE)) or settings.invert:
         return False
-    turned = orientation.orientation_of(stream.exif) != 1
+    turned = exif.geometry(stream.exif).orientation != 1
     return stream.process != jpeg_form.BASELINE or stream.scans > 1 or turned or _only_gray(coding, settings, iod)
 
 
@@ -97,7 +98,7 @@ def _moved(
     gray = _only_gray(coding, settings, iod)
     if gray and alpha.collapse(jpeg_strict.decode(stream, source.data, coding.color, source.path))[0].ndim > 2:
         return None, "its chroma isn't neutral"
-    turned = orientation.orientation_of(stream.exif)
+    turned = exif.geometry(stream.exif).orientation
     data, why = jpeg_transcode.transcoded(source.data, turned, gray=gray)
     if why:
         return None, why
@@ -139,7 +140,7 @@ def _why_decode(stream: JpegStream, coding: Coding, settings: PixelSettings, iod
         return f"--transfer-syntax {settings.transfer_syntax}"
     if settings.invert:
         return "to be inverted"
-    if (turned := orientation.orientation_of(stream.exif)) != 1:
+    if (turned := exif.geometry(stream.exif).orientation) != 1:
         return f"EXIF orientation {turned}"
     if coding.photometric_interpretation not in iod.photometric_interpretations:
         return f"{iod.keyword} takes no {coding.color} stream"
@@ -148,7 +149,7 @@ def _why_decode(stream: JpegStream, coding: Coding, settings: PixelSettings, iod
 
 def _densities(stream: JpegStream) -> tuple[float, float]:
     found = density.of_jfif(stream.jfif)
-    return found if all(found) else density.of_exif(stream.exif)
+    return found if all(found) else exif.geometry(stream.exif)[1:]
 
 
 def _passes(settings: PixelSettings, transfer_syntax_uid: str) -> bool:
@@ -205,7 +206,7 @@ def _decoded(
     facts = native.FileFacts(
         across=across,
         down=down,
-        orientation=orientation.orientation_of(stream.exif),
+        orientation=exif.geometry(stream.exif).orientation,
         icc_profile=stream.icc_profile if coding.color != "cmyk" else b"",
         lossy=_lossy(stream, source),
     )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bulkdcm.model import Pixels
 
-_TAG = 0x0112
 _NAMES = {
     2: "mirrored left to right",
     3: "rotated by 180 degrees",
@@ -22,21 +20,6 @@ _NAMES = {
     7: "transposed over the other diagonal",
     8: "rotated by 90 degrees counter-clockwise",
 }
-
-
-def orientation_of(exif: bytes) -> int:
-    """Return the orientation 1-8 that an EXIF block (with or without its ``Exif`` header) states; 1 where it says nothing."""
-    if not exif:
-        return 1
-    block = Image.Exif()
-    try:
-        block.load(exif)
-        value = block.get(_TAG, 1)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # Pillow raises anything on a damaged block; it then says nothing of the orientation
-        return 1
-    return value if isinstance(value, int) and value in _NAMES else 1
 
 
 _TURNS: dict[int, Callable[[Pixels], Pixels]] = {

@@ -10,7 +10,18 @@ import numpy as np
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, bmp_header, failures, gif_blocks, limits, native, riff_chunks, tiff_pages, tiff_strips
+from bulkdcm.images import (
+    alpha,
+    bmp_header,
+    exif,
+    failures,
+    gif_blocks,
+    limits,
+    native,
+    riff_chunks,
+    tiff_pages,
+    tiff_strips,
+)
 from bulkdcm.model import Lossy
 
 if TYPE_CHECKING:
@@ -20,7 +31,6 @@ if TYPE_CHECKING:
 MORE_FRAMES = "Give the row sop_class SC-BYTE, SC-WORD or SC-COLOR for all of them, or export the one you want as a PNG of its own."
 _FORMATS = ("BMP", "TIFF", "WEBP", "GIF", "PNG")  # PNG: animated ones only
 _SAMPLE_FORMAT = 339
-_RESOLUTIONS = (282, 283)  # across, down
 _EXACT_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B", "I;16L", "I;16N"}
 _TIFF_JPEG = {6, 7}
 _TIFF_WHITE_IS_ZERO = 0
@@ -141,10 +151,10 @@ def _frames(source: Source, settings: PixelSettings, image: Image.Image, file: _
 def _frame(source: Source, settings: PixelSettings, image: Image.Image, file: _File) -> Frame:
     palette = "palette expanded" if image.mode == "P" else ""
     tags: Any = getattr(image, "tag_v2", {})
-    across, down = (float(tags.get(tag, 0)) for tag in _RESOLUTIONS)
+    across, down = exif.densities(tags)
     facts = native.FileFacts(
         # Pillow turns a TIFF by itself.
-        orientation=image.getexif().get(0x0112, 1) if image.format != "TIFF" else 1,
+        orientation=image.getexif().get(exif.ORIENTATION, 1) if image.format != "TIFF" else 1,
         icc_profile=image.info.get("icc_profile") or b"",
         lossy=_lossy(source, image, file),
         across=across,

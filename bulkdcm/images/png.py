@@ -17,7 +17,7 @@ from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, density, failures, limits, native, orientation, pillow, png_chunks
+from bulkdcm.images import alpha, density, exif, failures, limits, native, pillow, png_chunks
 from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _frame(source: Source, settings: PixelSettings, header: PngHeader, pixels: P
         pixels, about_alpha = alpha.flatten(pixels, opacity, settings.background, source.path)
     across, down = density.of_png(header.chunks.get(b"pHYs", b""))
     facts = native.FileFacts(
-        orientation=orientation.orientation_of(header.chunks.get(b"eXIf", b"")),
+        orientation=exif.geometry(header.chunks.get(b"eXIf", b"")).orientation,
         icc_profile=header.icc_profile(),
         across=across,
         down=down,

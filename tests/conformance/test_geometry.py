@@ -64,6 +64,13 @@ def tiff(across: int, down: int) -> bytes:
     return buffer.getvalue()
 
 
+def in_words(tag: int) -> bytes:
+    """Return a TIFF one of whose resolutions is a text."""
+    data = tiff(150, 300)
+    at = data.index(struct.pack("<HHI", tag, 5, 1))
+    return data[:at] + struct.pack("<HHI4s", tag, 2, 4, b"abc") + data[at + 12 :]
+
+
 def converted(folder, data: bytes, header: str = "", values: str = "", **options):
     (folder / "a.img").write_bytes(data)
     (folder / "m.csv").write_text(f"source,{COMMON}{header}\na.img,{VALUES}{values}\n", encoding="utf-8")
@@ -90,8 +97,28 @@ def converted(folder, data: bytes, header: str = "", values: str = "", **options
         (exif_jpeg(200, 100), [2, 1]),
         (tiff(150, 300), [1, 2]),
         (tiff(300, 300), None),
+        (in_words(282), None),
+        (in_words(283), None),
     ],
-    ids=str,
+    ids=[
+        "PNG",
+        "PNG in metres",
+        "PNG square",
+        "PNG of nothing",
+        "PNG upside down",
+        "PNG turned",
+        "PNG of large numbers",
+        "JFIF",
+        "JFIF in inches",
+        "JFIF square",
+        "JFIF turned",
+        "JFIF progressive",
+        "EXIF",
+        "TIFF",
+        "TIFF square",
+        "TIFF across in words",
+        "TIFF down in words",
+    ],
 )
 def test_pixels_that_are_not_square_say_so_vertical_first(data, ratio, tmp_path):
     readers.need("dciodvfy")

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import failures, jpeg_strict, limits, orientation, png
+from bulkdcm.images import failures, jpeg_strict, limits, png
+from bulkdcm.images.exif import geometry
 from bulkdcm.system import RowTimeoutError
 from tests.streams import COLOR, GRAY8, exif, frame_of, saved, tiff
 from tests.streams_jpeg import CMYK, EXIF, PLAIN_GRAY, YCC, inserted
@@ -71,8 +72,9 @@ def test_an_orientation_is_not_lost_for_lack_of_memory(monkeypatch: pytest.Monke
         raise MemoryError
 
     monkeypatch.setattr(Image.Exif, "load", fail)
+    geometry.cache_clear()
     with pytest.raises(MemoryError):
-        orientation.orientation_of(exif(6))
+        geometry(exif(6))
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -11,7 +11,8 @@ from PIL import Image, ImageCms
 
 from bulkdcm.errors import PixelError
 from bulkdcm.images import alpha, icc
-from bulkdcm.images.orientation import orientation_of, turn
+from bulkdcm.images.exif import geometry
+from bulkdcm.images.orientation import turn
 from tests.streams import ICC, exif, frame_of, noise, upright
 from tests.streams_jpeg import COLOR, EXIF, PLAIN_GRAY, YCC, inserted, segment
 from tests.streams_png_codec import GRAY_ALPHA, RGB_ALPHA, chunk, encode, png
@@ -48,22 +49,22 @@ def test_pillow_turns_the_same_way(value):
 @pytest.mark.parametrize("head", [b"", b"Exif\0\0"], ids=["bare", "with its head"])
 @pytest.mark.parametrize("value", range(1, 9))
 def test_orientation_is_read_in_both_byte_orders(value, head, order):
-    assert orientation_of(head + exif(value, order)) == value
+    assert geometry(head + exif(value, order)).orientation == value
 
 
 @pytest.mark.parametrize("value", [0, 9, 255, 256, 65535])
 def test_an_orientation_that_does_not_exist_is_none(value):
-    assert orientation_of(exif(value)) == 1
+    assert geometry(exif(value)).orientation == 1
 
 
 @pytest.mark.parametrize("size", range(len(exif(6))))
 def test_exif_cut_off_or_flipped_never_raises(size):
     block = exif(6)
-    assert orientation_of(block[:size]) in range(1, 9)
+    assert geometry(block[:size]).orientation in range(1, 9)
     for bit in range(8):
         flipped = bytearray(block)
         flipped[size] ^= 1 << bit
-        assert orientation_of(bytes(flipped)) in range(1, 9)
+        assert geometry(bytes(flipped)).orientation in range(1, 9)
 
 
 def test_the_first_of_two_exif_blocks_counts():
