@@ -136,6 +136,11 @@ def gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(map(_one, columns.values()))
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems gathered, errors before warnings, in the order of their lines."""
+    return sorted(gathered(problems), key=lambda problem: (problem.severity, problem.lines[:1]))
+
+
 def cause(text: str) -> str:
     """Return what messages of one cause share: the text without the values and numbers of one cell."""
     return _OF_ONE_CELL.sub("…", text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# Of Photometric Interpretation (PS3.3 C.7.6.3.1.2), for gray.
+LIGHT_IS_LOW, DARK_IS_LOW = "MONOCHROME1", "MONOCHROME2"
 _YES_NO = ("YES", "NO")
 # Directions in an animal; what a human's letters alone spell is one of a human.
 _QUADRUPED = re.compile(r"(LE|RT|D|V|CR|CD|R|M|L|PR|DI|PA|PL){1,3}")

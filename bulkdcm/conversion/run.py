@@ -23,7 +23,7 @@ from bulkdcm.ledger.files import FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
 from bulkdcm.objects import offer
-from bulkdcm.problem import gathered
+from bulkdcm.problem import in_order
 from bulkdcm.report import RESERVED, Report, Rows, complete, refuse_foreign, write
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
@@ -138,7 +138,7 @@ def examined(path: Path, settings: Settings) -> list[Problem]:
     rest = [
         one for one in problems if one.column != SOURCE or not told.issuperset(one.lines)
     ]  # such as files that lack
-    return sorted(gathered([*rest, *found]), key=lambda problem: (problem.severity, problem.lines[:1]))
+    return in_order([*rest, *found])
 
 
 def _outputs(folder: Path, store: type[Local] = Local) -> Local:

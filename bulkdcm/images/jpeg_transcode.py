@@ -93,11 +93,15 @@ def version() -> str:
     SettingsError
         Where there is none; says how to install it.
     """
+    return _needed().name
+
+
+def _needed() -> _Library:
     library = _library()
     if library is None:
         msg = f"--jpeg transcode needs a library that isn't there: {_HOW}. Or leave --jpeg out."
         raise SettingsError(msg)
-    return library.name
+    return library
 
 
 def transcoded(data: bytes, orientation: int, *, gray: bool) -> tuple[bytes, str]:
@@ -112,10 +116,7 @@ def transcoded(data: bytes, orientation: int, *, gray: bool) -> tuple[bytes, str
     gray
         Keep the first component only, of YCbCr.
     """
-    version()
-    library = _library()
-    assert library  # noqa: S101  # as `version` says
-    calls = library.calls
+    calls = _needed().calls
     handle = calls.tjInitTransform()
     out, size = ctypes.c_void_p(None), ctypes.c_ulong(0)
     options = _PERFECT | _COPY_NONE | (_GRAY if gray else 0)

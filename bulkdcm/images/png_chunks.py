@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm.errors import PixelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 try:
     inflater: Any = importlib.import_module("isal.isal_zlib")  # an extra, three times as fast
@@ -133,7 +133,7 @@ def parse(data: bytes, source: str) -> PngHeader:
         position = end
 
 
-def bare(data: bytes, pixels: Sequence[Any] = ()) -> bytes:
+def bare(data: bytes, pixels: Iterable[Any] = ()) -> bytes:
     """Return the file with nothing but its pixels: a decoder may refuse the rest, such as a long text.
 
     Parameters
@@ -141,16 +141,17 @@ def bare(data: bytes, pixels: Sequence[Any] = ()) -> bytes:
     data
         The whole file, which `parse` has walked.
     pixels
-        Type and data, in pieces, of one chunk that takes the place of all IDAT chunks; if empty, they stay.
+        A chunk, in pieces, that takes the place of all IDAT chunks; if empty, they stay.
     """
     kept: list[Any] = [SIGNATURE]
-    position, rest = len(SIGNATURE), pixels
+    position, instead = len(SIGNATURE), list(pixels)
+    replaced = bool(instead)
     while True:
         kind = data[position + 4 : position + 8]
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if kind == b"IDAT" and pixels:
-            kept += _chunk(rest)
-            rest = ()
+        if kind == b"IDAT" and replaced:
+            kept += instead
+            instead.clear()
         elif kind in _PIXELS:
             kept.append(data[position:end])
         if kind == b"IEND":
@@ -159,14 +160,13 @@ def bare(data: bytes, pixels: Sequence[Any] = ()) -> bytes:
 
 
 def _chunk(pieces: Sequence[Any]) -> Iterator[Any]:
-    """Yield a chunk's length, its type and data as given, and its checksum; nothing for nothing."""
-    if pieces:
-        crc = 0
-        for piece in pieces:
-            crc = inflater.crc32(piece, crc)
-        yield (sum(map(len, pieces)) - 4).to_bytes(4, "big")
-        yield from pieces
-        yield crc.to_bytes(4, "big")
+    """Yield a chunk's length, its type and data as given, and its checksum."""
+    crc = 0
+    for piece in pieces:
+        crc = inflater.crc32(piece, crc)
+    yield (sum(map(len, pieces)) - 4).to_bytes(4, "big")
+    yield from pieces
+    yield crc.to_bytes(4, "big")
 
 
 def inflated(data: bytes, header: PngHeader, source: str) -> bytes:
@@ -220,7 +220,7 @@ def inflated(data: bytes, header: PngHeader, source: str) -> bytes:
         msg = f"{source}: the PNG can't be decoded: {wrong}. Fetch the file again."
         raise PixelError(msg)
     if keep:
-        return bare(data, [*stored, _LAST_BLOCK, adler.to_bytes(4, "big")])
+        return bare(data, _chunk([*stored, _LAST_BLOCK, adler.to_bytes(4, "big")]))
     return data if header.bare else bare(data)
 
 

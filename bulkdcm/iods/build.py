@@ -12,7 +12,7 @@ from bulkdcm.attributes import conditions, dictionary, values
 from bulkdcm.attributes.condition_tables import FRAME_OF_REFERENCE
 from bulkdcm.elements import Elements
 from bulkdcm.errors import AttributeValueError, PixelError
-from bulkdcm.iods.meaning import SPACINGS, derivation
+from bulkdcm.iods.meaning import derivation
 from bulkdcm.iods.modules import put
 from bulkdcm.iods.registry import BY_UID
 
@@ -121,7 +121,7 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
         dataset.add(values.element(keyword, uids.frame_of_reference_uid))
     if frame.derivations:
         put(dataset, "DerivationDescription", derivation(row, frame))
-    if frame.aspect_ratio and not SPACINGS & row.attributes.keys():
+    if frame.aspect_ratio:
         put(dataset, "PixelAspectRatio", "{}\\{}".format(*frame.aspect_ratio))
     if frame.window:
         put(dataset, "WindowCenter", frame.window.center)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm.attributes.terms import DARK_IS_LOW, LIGHT_IS_LOW
 from bulkdcm.errors import AttributeValueError, PixelError
 from bulkdcm.iods.window import windowed
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from bulkdcm.setting_parts import PixelSettings
 
 # By which Pixel Aspect Ratio is told already (PS3.3 C.7.6.3).
-SPACINGS = frozenset({"PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"})
-LIGHT_IS_LOW, DARK_IS_LOW = "MONOCHROME1", "MONOCHROME2"
+_SPACINGS = frozenset({"PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"})
 _STATED = "PhotometricInterpretation"
 _MOST_DESCRIBED = 1024  # characters of Derivation Description (ST, PS3.5 6.2)
 
@@ -36,15 +36,7 @@ def shown(iod: IOD, row: ManifestRow, frame: Frame, settings: PixelSettings) -> 
     PixelError
         Where a sense is stated of colour, or colour was to be inverted.
     """
-    if settings.invert or _STATED in row.attributes:
-        frame = _in_its_sense(row, _fitted(iod, frame), settings)
-    else:
-        frame = _fitted(iod, frame)
-    if frame.aspect_ratio and not SPACINGS & row.attributes.keys():
-        height, width = frame.aspect_ratio
-        frame = replace(
-            frame, decisions=(*frame.decisions, f"pixels {height} high and {width} wide, by the file's density")
-        )
+    frame = _shaped(row, _in_its_sense(row, _fitted(iod, frame), settings))
     return windowed(iod, row, frame, settings.window)
 
 
@@ -58,6 +50,17 @@ def _fitted(iod: IOD, frame: Frame) -> Frame:
     if frame.pixels is None or frame.bits_allocated == 8 or frame.bits_stored >= iod.least_deep_bits:
         return frame
     return replace(frame, bits_stored=iod.least_deep_bits)
+
+
+def _shaped(row: ManifestRow, frame: Frame) -> Frame:
+    """Return a frame whose pixels' shape is the file's, if the row doesn't tell it."""
+    if not frame.aspect_ratio:
+        return frame
+    if _SPACINGS & row.attributes.keys():
+        return replace(frame, aspect_ratio=None)
+    height, width = frame.aspect_ratio
+    said = f"pixels {height} high and {width} wide, by the file's density"
+    return replace(frame, decisions=(*frame.decisions, said))
 
 
 def _in_its_sense(row: ManifestRow, frame: Frame, settings: PixelSettings) -> Frame:

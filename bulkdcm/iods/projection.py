@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.attributes import body_parts
-from bulkdcm.iods.meaning import LIGHT_IS_LOW
+from bulkdcm.attributes.terms import LIGHT_IS_LOW
 from bulkdcm.iods.modules import put
 from bulkdcm.model import Module
 

@@ -13,7 +13,7 @@ from bulkdcm.model import Window
 if TYPE_CHECKING:
     from bulkdcm.model import IOD, Frame, ManifestRow, Pixels
 
-PRESENT, NONE, PERCENTILE = "present", "none", "percentile"
+NONE, PERCENTILE = "none", "percentile"
 _SAMPLE = 65_536  # pixels that tell whether few values take most of the range
 _TOP_SHARE, _DARK = 0.005, 4
 _DS_LENGTH = 16  # PS3.5 6.2

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes import body_parts, dictionary, placement
+from bulkdcm.attributes.terms import DARK_IS_LOW, LIGHT_IS_LOW
 from bulkdcm.manifest import class_names
 from bulkdcm.model import Problem
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import IOD, Offer
 
 _GUESSES = 10
-_SENSE, _LIGHT_IS_LOW, _DARK_IS_LOW = "PhotometricInterpretation", "MONOCHROME1", "MONOCHROME2"
+_SENSE = "PhotometricInterpretation"
 _SIDES = ("Laterality", "ImageLaterality")
 
 
@@ -120,24 +121,24 @@ def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts:
     codes = stated.codes[ordinals]
     for code in np.unique(codes):
         value = stated.values[code]
-        if not value or value == _DARK_IS_LOW or (value == _LIGHT_IS_LOW and (iod.monochrome1 or inverts)):
+        if not value or value == DARK_IS_LOW or (value == LIGHT_IS_LOW and (iod.monochrome1 or inverts)):
             continue
-        rule = f"not {_LIGHT_IS_LOW} or {_DARK_IS_LOW}, which are all that a row can say of it (PS3.3 C.7.6.3.1.2)"
-        remedy = f"Write {_LIGHT_IS_LOW} if low values are light, or leave the cell empty"
-        if value == _LIGHT_IS_LOW:
-            rule = f"{iod.keyword} takes {_DARK_IS_LOW} only (PS3.3 {iod.section})"
+        rule = f"not {LIGHT_IS_LOW} or {DARK_IS_LOW}, which are all that a row can say of it (PS3.3 C.7.6.3.1.2)"
+        remedy = f"Write {LIGHT_IS_LOW} if low values are light, or leave the cell empty"
+        if value == LIGHT_IS_LOW:
+            rule = f"{iod.keyword} takes {DARK_IS_LOW} only (PS3.3 {iod.section})"
             remedy = "Give --invert, which inverts the pixels, or use a sop_class that takes it, as SecondaryCaptureImageStorage"
         yield Problem(
             lines=manifest.lines_of(ordinals[codes == code]), column=_SENSE, value=value, rule=rule, remedy=remedy
         )
     shape = manifest.column("PresentationLUTShape").where(lambda cell: cell == "IDENTITY")
-    contrary = shape[ordinals] & stated.where(lambda cell: cell == _LIGHT_IS_LOW)[ordinals]
+    contrary = shape[ordinals] & stated.where(lambda cell: cell == LIGHT_IS_LOW)[ordinals]
     if contrary.any():
         yield Problem(
             lines=manifest.lines_of(ordinals[contrary]),
             column="PresentationLUTShape",
             value="IDENTITY",
-            rule=f"contradicts {_SENSE} {_LIGHT_IS_LOW}, with which it is INVERSE (PS3.3 C.8.11.3)",
+            rule=f"contradicts {_SENSE} {LIGHT_IS_LOW}, with which it is INVERSE (PS3.3 C.8.11.3)",
             remedy="Leave the cell empty; it follows by itself",
         )
     silent = stated.where(lambda cell: not cell)[ordinals]
@@ -146,7 +147,7 @@ def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts:
             lines=manifest.lines_of(ordinals[silent]),
             column=_SENSE,
             rule="empty, where other rows say whether low values are light, and --invert is for all rows",
-            remedy=f"Write {_LIGHT_IS_LOW} where pixels are to be inverted, {_DARK_IS_LOW} where not",
+            remedy=f"Write {LIGHT_IS_LOW} where pixels are to be inverted, {DARK_IS_LOW} where not",
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
 from bulkdcm.manifest.resolve import resolve
 from bulkdcm.manifest.sources import locate
-from bulkdcm.problem import Problem, gathered
+from bulkdcm.problem import Problem, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -74,4 +74,4 @@ def check(
     ]
     twice = {line for problem in found if problem.rule.startswith(agreement.TWICE) for line in problem.lines}
     found += paths.check_outputs(manifest, reserved, twice)
-    return sorted(gathered(found), key=lambda problem: (problem.severity, problem.lines[:1]))
+    return in_order(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def _types() -> dict[str, Any]:
     return {"string": pa.large_string(), "Int64": pa.int64(), "Float64": pa.float64()}
 
 
-@cache
+@lru_cache(maxsize=256)  # of a few values a column
 def _repeated(value: Any, dtype: str, count: int) -> Any:
     return _array([value] * count, dtype)
 
