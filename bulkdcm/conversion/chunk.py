@@ -32,18 +32,9 @@ def convert_chunk(part: Part, context: Context) -> ChunkResult:
     Raises
     ------
     ClusterError
-        Where this worker has another release than the run, which might write other bytes.
+        As `check_worker` does.
     """
-    if context.version != __version__:
-        msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
-        raise ClusterError(msg)
-    try:
-        own = images.transcoder(context.settings)
-    except SettingsError:
-        own = "nothing"
-    if own != context.transcoder:
-        msg = f"a worker transcodes JPEG by {own}, the run by {context.transcoder}: install the same on all machines"
-        raise ClusterError(msg)
+    check_worker(context)
     rows = part.rows()
     outcomes: list[Outcome] = []
     try:
@@ -62,24 +53,47 @@ def convert_chunk(part: Part, context: Context) -> ChunkResult:
     return result_of(outcomes, rows, context, stopped)
 
 
+def check_worker(context: Context) -> None:
+    """Refuse a worker that has other releases than the run, and might write other bytes.
+
+    Raises
+    ------
+    ClusterError
+        With what differs.
+    """
+    if context.version != __version__:
+        msg = f"a worker has bulkdcm {__version__}, the run {context.version}: install the same on all machines"
+        raise ClusterError(msg)
+    try:
+        own = images.transcoder(context.settings)
+    except SettingsError:
+        own = "nothing"
+    if own != context.transcoder:
+        msg = f"a worker transcodes JPEG by {own}, the run by {context.transcoder}: install the same on all machines"
+        raise ClusterError(msg)
+
+
+def take(attempt: Attempt, step: Step, deadline: system.Deadline, context: Context) -> Attempt:
+    """Have a row take one step, for which a worker's death, or too long a time, is then the row's; return the row."""
+    guard.begin(attempt.row.ordinal)
+    attempt.take(deadline.of(step, attempt.spent_s), context)
+    guard.end()
+    return attempt
+
+
 def _convert(rows: Sequence[ManifestRow], context: Context, outcomes: list[Outcome]) -> str:
     """Add the outcome of each row; return why the rest of them were not tried, or an empty string."""
     together = 1 if context.settings.fail_fast else _TOGETHER
     with system.Deadline(context.settings.row_timeout_s) as deadline:
-
-        def take(attempt: Attempt, step: Step) -> Attempt:
-            guard.begin(attempt.row.ordinal)  # for which a worker's death, or too long a time, is then the row's
-            attempt.take(deadline.of(step, attempt.spent_s), context)
-            guard.end()
-            return attempt
-
-        read = (take(Attempt(row), Attempt.read) for row in rows)
+        read = (take(Attempt(row), Attempt.read, deadline, context) for row in rows)
         for group in _together(read, lambda attempt: sum(len(source.data) for source in attempt.sources), together):
-            for decoded in _together(group, lambda attempt: take(attempt, Attempt.decode).size_bytes, together):
+            for decoded in _together(
+                group, lambda attempt: take(attempt, Attempt.decode, deadline, context).size_bytes, together
+            ):
                 try:
                     for step in (Attempt.make, Attempt.store):
                         for attempt in decoded:
-                            take(attempt, step)
+                            take(attempt, step, deadline, context)
                 except StorageError as error:
                     return error.message
                 finally:

@@ -8,12 +8,15 @@ from functools import lru_cache
 from importlib import metadata as packages
 from typing import TYPE_CHECKING
 
+from bulkdcm import system
 from bulkdcm._version import __version__
 
 if TYPE_CHECKING:
+    from bulkdcm.engines import Engine
     from bulkdcm.settings import Settings
     from bulkdcm.stores import Store
 
+_MEMORY_SHARE = 0.8
 _DECODERS = ("Pillow", "kornia-rs", "numpy", "pydicom", "imagecodecs")
 
 
@@ -61,6 +64,13 @@ class Context:
     transcoder: str = ""
     version: str = __version__
 
-    def elsewhere(self) -> Context:
-        """Return the context for workers on other machines, which know neither the run's process nor its folders' numbers."""
+    def memory_bytes(self, workers: int) -> int:
+        """Return how much memory each of so many workers may take: what is asked for, or its share of the machine's."""
+        share = int(system.memory_bytes() * _MEMORY_SHARE / workers)
+        return self.settings.memory_limit * 1_000_000 or share
+
+    def for_workers(self, engine: Engine) -> Context:
+        """Return the context for workers: on other machines they know neither the run's process nor its folders' numbers."""
+        if engine.same_machine:
+            return self
         return replace(self, parent=0, sources=self.sources.elsewhere(), outputs=self.outputs.elsewhere())

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from bulkdcm import manifest, system
 from bulkdcm.attributes.dictionary import SOURCE
+from bulkdcm.conversion import chunk
 from bulkdcm.conversion.outcome import Failed
 from bulkdcm.conversion.row import Attempt, crashed, timed_out
-from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut, guard
+from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.problem import Problem
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def examined(rows: Manifest, context: Context, without: Collection[int]) -> list
         count=engine.workers(settings.n_jobs, settings.scheduler), address=settings.scheduler, loads=__name__
     )
     job = Job(
-        run=partial(examine_chunk, context=context if engine.same_machine else context.elsewhere()),
+        run=partial(examine_chunk, context=context.for_workers(engine)),
         pack=partial(manifest.part, rows),
         number=int,
         give_up=partial(_given_up, rows=rows, context=context),
         timeout_s=settings.row_timeout_s,
-        memory_bytes=settings.memory_limit * 1_000_000,
+        memory_bytes=context.memory_bytes(workers.count),
     )
     chunks = cut(left, len(left), workers.count, settings.chunk_size, lambda _: 0.0)
     said = sorted(one for result in Recovery(job, chunks, engine, workers) for one in result)
@@ -57,15 +58,20 @@ def examined(rows: Manifest, context: Context, without: Collection[int]) -> list
 
 
 def examine_chunk(part: Part, context: Context) -> Said:
-    """Return what is said of rows that would fail at their images."""
+    """Return what is said of rows that would fail at their images.
+
+    Raises
+    ------
+    ClusterError
+        As `chunk.convert_chunk` does.
+    """
+    chunk.check_worker(context)
     found = []
     with system.Deadline(context.settings.row_timeout_s) as deadline:
         for row in part.rows():
             attempt = Attempt(row)
-            guard.begin(row.ordinal)
             for step in (Attempt.read, Attempt.decode):
-                attempt.take(deadline.of(step, attempt.spent_s), context)
-            guard.end()
+                chunk.take(attempt, step, deadline, context)
             if isinstance(attempt.outcome, Failed):
                 found.append((row.ordinal, attempt.outcome.message))
     return found

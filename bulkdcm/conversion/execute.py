@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bulkdcm.part import Part
 
 References = dict[int, "tuple[Reference, ...] | None"]
-_MEMORY_SHARE = 0.8
 # Of an image on one core: what every one takes, and what each byte of it adds; only for the size of chunks.
 _ROW_S, _BYTE_S, _COMPRESSED_BYTE_S = 0.0004, 1e-8, 2e-7
 
@@ -145,16 +144,13 @@ class Execution:
 
     def _job(self, references: References) -> Job[int, ChunkResult]:
         """Return what workers do with each row, which is known by its ordinal."""
-        settings = self.context.settings
-        context = self.context if self.engine.same_machine else self.context.elsewhere()
-        share = int(system.memory_bytes() * _MEMORY_SHARE / self.workers.count)
         return Job(
-            run=partial(chunk.convert_chunk, context=context),
+            run=partial(chunk.convert_chunk, context=self.context.for_workers(self.engine)),
             pack=partial(self._packed, references=references),
             number=int,
             give_up=self._given_up,
-            timeout_s=settings.row_timeout_s,
-            memory_bytes=settings.memory_limit * 1_000_000 or share,
+            timeout_s=self.context.settings.row_timeout_s,
+            memory_bytes=self.context.memory_bytes(self.workers.count),
         )
 
     def _references(self, level: Sequence[int]) -> References:
