@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
     """Of the ledger, as `DECISIVE` says."""
 
-# Where a failure comes from the source, the row and the release alone, so that it would be the same again.
+# Stages whose failures come from the source, the row and the release alone, so that they would be the same again.
 _CERTAIN = {("decode", "PixelError"), ("build", "AttributeValueError"), ("encode", "EncodeError")}
-_BY_UIDS = re.compile(r"[0-9.]+/[0-9.]+/[0-9.]+\.dcm")  # where the layout takes the name from the UIDs
+_BY_UIDS = re.compile(r"[0-9.]+/[0-9.]+/[0-9.]+\.dcm")  # if the layout takes the name from the UIDs
 _place = {name: place for place, name in enumerate(DECISIVE)}
 _ordinal, _identity, _output, _attempt = (
     itemgetter(_place[name]) for name in ("ordinal", "identity", "output", "attempt")
@@ -115,7 +115,7 @@ class Comparison:
         return ordinals
 
     def _moved(self, row: Row) -> int | None:
-        """Return the ordinal that a row of the ledger has now, noting where it has another; None where it is gone."""
+        """Return the ordinal that a row of the ledger has now, noting it if that is another; None if it is gone."""
         old, ordinal = _ordinal(row), self._places.pop(_identity(row), None)
         self._aside = min(self._aside, old)
         if ordinal is None:
@@ -211,7 +211,7 @@ class Comparison:
         found.reasons[ordinal] = reason
 
     def _same_content(self, ordinal: int, old: dict[str, Any], now: Stat) -> bool:
-        """Return whether a source holds the bytes that it held, noting where it doesn't, or has another version."""
+        """Return whether a source holds the bytes that it held, noting it if it doesn't, or has another version."""
         same = now.size_bytes == old["source_size_bytes"] and _digest(
             self._context.sources, self._source[ordinal]
         ) == self._digests.get(old["ordinal"])

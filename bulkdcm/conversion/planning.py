@@ -34,7 +34,7 @@ def plan_of(
     manifest
         Resolved.
     ledger
-        With the outcomes of earlier runs; None where there were none.
+        With the outcomes of earlier runs; None if there were none.
     context
         Of the run: the stores and settings that the two are compared on.
     depends

@@ -16,6 +16,7 @@ from bulkdcm.encode.codecs import CODECS
 from bulkdcm.iods import IODS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bulkdcm.model import IOD
@@ -174,6 +175,14 @@ def write_image(folder: Path, kind: str, number: int) -> tuple[Path, np.ndarray 
     return path, None
 
 
+def write_manifest(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows with the columns of all of them; a cell that a row doesn't have is empty."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
     """Convert a series of each pixel kind of one class under one transfer syntax."""
     images, out = folder / "images", folder / syntax.replace(":", "-")
@@ -208,10 +217,7 @@ def convert(folder: Path, iod: IOD, syntax: str) -> list[Case]:
             paths, pixels = paths[:1], (None if pixels[0] is None else np.stack(pixels),)
         cases.append(Case(iod.alias, kind, syntax, sources, paths, pixels))
     manifest = folder / "manifest.csv"
-    with manifest.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_manifest(manifest, rows)
     report = bulkdcm.convert(manifest, out, images=images, transfer_syntax=syntax, backend="sequential", fsync=False)
     failed = report.table[report.table["status"] != "converted"]
     assert failed.empty, failed["message"].tolist()

@@ -8,7 +8,6 @@ which dciodvfy says nothing (`SILENT`). Where dciodvfy and the Standard's text o
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 import tempfile
 from collections import Counter
@@ -130,10 +129,7 @@ def converted(folder: Path, alias: str, tried: Sequence[Trial]) -> dict[int, str
         (folder / f"{kind}.png").write_bytes(imagecodecs.png_encode(cases.pixels_of(kind, 1, 8)))
     rows = [trial.row for trial in tried]
     manifest = folder / f"{alias}.csv"
-    with manifest.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    cases.write_manifest(manifest, rows)
     report = bulkdcm.convert(
         manifest, folder / alias, images=folder, backend="sequential", fsync=False, skip_invalid=True
     )

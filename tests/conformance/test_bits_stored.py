@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import struct
-import zlib
 
 import imagecodecs
 import numpy as np
@@ -16,6 +13,7 @@ import tifffile
 import bulkdcm
 from bulkdcm.iods import IODS
 from tests.conformance import cases, readers
+from tests.streams_png_codec import chunk
 
 DEEP = [iod.alias for iod in IODS if "gray16" in iod.pixel_kinds]
 SYNTAXES = ["explicit", "implicit", "deflated", "rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless"]
@@ -25,8 +23,7 @@ SIXTEEN_ONLY = {"jpeg-ls", "htj2k-lossless"}  # whose encoders write no other
 def png(pixels: np.ndarray, bits: int) -> bytes:
     """Return a PNG that declares how many bits of a sample are significant."""
     data = bytes(imagecodecs.png_encode(pixels))
-    chunk = b"sBIT" + bytes([bits])
-    return data[:33] + struct.pack(">I", 1) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    return data[:33] + chunk(b"sBIT", bytes([bits])) + data[33:]
 
 
 def tiff(pixels: np.ndarray, bits: int) -> bytes:
@@ -48,10 +45,7 @@ def converted(folder, images: dict[str, bytes], alias: str, **options) -> list:
         rows.append(
             {**cases.COMMON, **cases.COMPLETE[alias], "source": name, "sop_class": alias, "InstanceNumber": number}
         )
-    with (folder / "m.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    cases.write_manifest(folder / "m.csv", rows)
     report = bulkdcm.convert(folder / "m.csv", folder / "out", backend="sequential", fsync=False, **options)
     assert (report.table["status"] == "converted").all(), report.table["message"].tolist()
     return [folder / "out" / output for output in report.table["output"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image, ImageCms
 import bulkdcm
 from bulkdcm.images import icc
 from tests.conformance import readers
+from tests.streams_png_codec import chunk
 
 COLOR = np.random.default_rng(3).integers(0, 255, (24, 32, 3)).astype(np.uint8)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -48,10 +48,6 @@ def png(before: bytes = b"", **options) -> bytes:
     Image.fromarray(COLOR).save(buffer, "PNG", **options)
     data = buffer.getvalue()
     return data[:33] + before + data[33:]
-
-
-def chunk(kind: bytes, payload: bytes) -> bytes:
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
 
 
 def converted(folder, data: bytes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import struct
-import zlib
 
 import imagecodecs
 import numpy as np
@@ -18,6 +17,7 @@ from PIL import Image
 import bulkdcm
 from bulkdcm.images import jpeg_transcode
 from tests.conformance import cases, readers
+from tests.streams_png_codec import chunk
 
 GRAY = np.random.default_rng(4).integers(0, 255, (24, 32)).astype(np.uint8)
 COMMON = "PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,Modality"
@@ -26,13 +26,12 @@ VALUES = "1,A^B,20230101,101010,1,1,1,OT"
 
 def png(across: int, down: int, unit: int = 0, orientation: int = 1) -> bytes:
     data = bytes(imagecodecs.png_encode(GRAY))
-    chunks = [b"pHYs" + struct.pack(">IIB", across, down, unit)]
+    beside = chunk(b"pHYs", struct.pack(">IIB", across, down, unit))
     if orientation != 1:
         exif = Image.Exif()
         exif[0x0112] = orientation
-        chunks.append(b"eXIf" + exif.tobytes()[6:])
-    coded = b"".join(struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
-    return data[:33] + coded + data[33:]
+        beside += chunk(b"eXIf", exif.tobytes()[6:])
+    return data[:33] + beside + data[33:]
 
 
 def jpeg(across: int, down: int, unit: int = 0, orientation: int = 1, *, progressive: bool = False) -> bytes:

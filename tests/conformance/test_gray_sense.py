@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 
 import imagecodecs
@@ -35,10 +34,7 @@ def run(folder, rows, **options):
         (folder / name).write_bytes(data)
         numbers = {"SeriesNumber": number, "InstanceNumber": 1}
         lines.append({**cases.COMMON, **cases.COMPLETE[alias], "source": name, "sop_class": alias, **numbers, **own})
-    with (folder / "m.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for line in lines for name in line)), restval="")
-        writer.writeheader()
-        writer.writerows(lines)
+    cases.write_manifest(folder / "m.csv", lines)
     report = bulkdcm.convert(folder / "m.csv", folder / "out", backend="sequential", fsync=False, **options)
     rows = report.table[["status", "output"]].itertuples(index=False)
     return report, [folder / "out" / output if status == "converted" else None for status, output in rows]

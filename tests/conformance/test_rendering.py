@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import TYPE_CHECKING
 
@@ -54,10 +53,7 @@ def converted(folder: Path, chosen: list[tuple[str, str]]) -> dict[tuple[str, st
         (folder / source).write_bytes(imagecodecs.png_encode(ramp(name)))
         row = {**cases.COMMON, **cases.COMPLETE[alias], "source": source, "sop_class": alias, "SeriesNumber": number}
         rows.append(row | ({"RescaleIntercept": "0"} if alias == "CT" else {}))
-    with (folder / "m.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    cases.write_manifest(folder / "m.csv", rows)
     report = bulkdcm.convert(folder / "m.csv", folder / "out", backend="sequential", fsync=False)
     assert (report.table["status"] == "converted").all(), report.table["message"].tolist()
     return {one: folder / "out" / output for one, output in zip(chosen, report.table["output"], strict=True)}

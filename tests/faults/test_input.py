@@ -22,6 +22,7 @@ from bulkdcm.errors import ReadError
 from bulkdcm.stores import Local
 from tests.conformance.readers import native_pixels
 from tests.faults.conftest import processes_of
+from tests.streams_png_codec import chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +42,6 @@ def png(columns: int, rows: int, depth: int, color: int, *extra: bytes, size_byt
         + chunk(b"IDAT", zlib.compress(bytes(size_bytes)))
         + chunk(b"IEND", b"")
     )
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
