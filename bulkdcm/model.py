@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from bulkdcm.problem import Problem as Problem  # noqa: PLC0414  # travels too: the layers take it from here
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     import numpy.typing as npt
 
     from bulkdcm.elements import Elements
 
+    class DataTable(Protocol):
+        """A pandas DataFrame, as far as it is known here."""
+
+        columns: Any
+        iloc: Any
+
+        def __len__(self) -> int: ...
+
+    Given = str | os.PathLike[str] | DataTable  # a manifest, as callers have it
     Pixels = npt.NDArray[Any]  # uint8 or uint16; numpy types the two together as Any
 
 IMAGE = "image"  # the kind of rows that ask for a SOP class

@@ -13,6 +13,7 @@ from bulkdcm.surface import in_arguments
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_ORDER = {"error": 0, "warning": 1, "note": 2}
 _LINES_SHOWN, _SAMPLES, _CHARS_SHOWN = 3, 3, 80
 # What of a rule's text is of one cell, and not of the rule: values and numbers, but not those of the Standard's sections.
 _OF_ONE_CELL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*\w)""")
@@ -37,7 +38,8 @@ class Problem:
     remedy
         What the user can do.
     severity
-        An ``error`` stops the run (or, with ``skip_invalid``, fails the rows); a ``warning`` is only said.
+        An ``error`` stops the run (or, with ``skip_invalid``, fails the rows); a ``warning`` is only said; a ``note`` tells
+        how the table was read.
     option
         Where the value doesn't come from the file but from an option: that, as ``--set Modality``.
     parts
@@ -49,7 +51,7 @@ class Problem:
     lines: tuple[int, ...] = ()
     column: str = ""
     value: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Literal["error", "warning", "note"] = "error"
     option: str = ""
     parts: tuple[Problem, ...] = ()
 
@@ -137,8 +139,8 @@ def gathered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems gathered, errors before warnings, in the order of their lines."""
-    return sorted(gathered(problems), key=lambda problem: (problem.severity, problem.lines[:1]))
+    """Return problems gathered, errors before warnings before notes, in the order of their lines."""
+    return sorted(gathered(problems), key=lambda problem: (_ORDER[problem.severity], problem.lines[:1]))
 
 
 def cause(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import math
+import os
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,6 +14,18 @@ from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.errors import SettingsError
 
 LAYOUTS = ("mirror", "uid")
+DELIMITERS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "bar": "|",
+    ",": ",",
+    ";": ";",
+    "\t": "\t",
+    "\\t": "\t",
+    "|": "|",
+}
+ROWS_PER_IMAGE = ("first", "join")
 NATIVE = ("auto", "explicit", "implicit", "deflated")
 LOSSLESS = ("rle", "jpeg-lossless", "jpeg-ls", "j2k-lossless", "htj2k-lossless")
 LOSSY = ("jpeg-baseline",)  # each with its quality, as jpeg-baseline:90
@@ -76,8 +89,15 @@ class Settings:
         Convert CMYK images to RGB instead of refusing them.
     encoding
         Of the manifest.
+    delimiter
+        What divides its columns: ``comma``, ``semicolon``, ``tab``, ``bar``, or the sign itself; empty to recognise it.
+    sheet
+        Of a workbook: the sheet that is the manifest; empty for the only one that holds something.
+    rows_per_image
+        What becomes of several rows of one image: ``first``, the others are left out; ``join``, their cells are put
+        together; empty to refuse them.
     mapping
-        A TOML file that says how a dataset's own CSV is read as a manifest.
+        A TOML file that says how a dataset's own table is read as a manifest; or the name of one that comes with bulkdcm.
     skip_invalid
         Fail the rows at fault in the preflight and run the others.
     ignore_columns
@@ -143,6 +163,9 @@ class Settings:
     window: str = "present"
     convert_cmyk: bool = False
     encoding: str = "utf-8"
+    delimiter: str = ""
+    sheet: str = ""
+    rows_per_image: str = ""
     mapping: Path | None = None
     skip_invalid: bool = False
     ignore_columns: tuple[str, ...] = ()
@@ -169,6 +192,8 @@ class Settings:
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("streams", self.streams, STREAMS)
         _one_of("jpeg", self.jpeg, JPEG)
+        _one_of("delimiter", self.delimiter, ("", *DELIMITERS))
+        _one_of("rows_per_image", self.rows_per_image, ("", *ROWS_PER_IMAGE))
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
             if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):
@@ -306,7 +331,7 @@ def is_url(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text) is not None
 
 
-def local_path(option: str, value: str | Path) -> Path:
+def local_path(option: str, value: str | os.PathLike[str]) -> Path:
     """Return a path that an option names.
 
     Parameters
@@ -321,7 +346,7 @@ def local_path(option: str, value: str | Path) -> Path:
     SettingsError
         If it is a URL: made into a path it would name a folder such as ``s3:``.
     """
-    text = str(value)
+    text = os.fspath(value)
     if is_url(text):
         remedy = "copy the files to this machine, or mount the place, and name the folder"
         if text.lower().startswith("file:"):

@@ -34,7 +34,7 @@ _LEADING = re.compile(
 _COMMAND = re.compile("(`bulkdcm [^`]*`)")  # to be run as it stands
 _VALUE = re.compile(r"[\W\d_].*|.*[\d/\\=:_].*|[A-Z].*")
 # Options whose value may be a plain word, which no message leaves out.
-_TAKE_WORDS = frozenset({"backend", "background", "jpeg", "layout", "streams", "window"})
+_TAKE_WORDS = frozenset({"backend", "background", "delimiter", "jpeg", "layout", "rows_per_image", "streams", "window"})
 
 
 def in_arguments(text: str) -> str:

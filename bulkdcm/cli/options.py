@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.engines import DEFAULT, ENGINES, able
-from bulkdcm.settings import JPEG, LAYOUTS, STREAMS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import JPEG, LAYOUTS, ROWS_PER_IMAGE, STREAMS, TRANSFER_SYNTAXES, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +101,24 @@ manifest_options = _all(
         ),
         click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
         click.option(
+            "--delimiter",
+            default="",
+            metavar="NAME",
+            help="What divides its columns: comma, semicolon, tab, bar, or the sign itself. [recognised]",
+        ),
+        click.option("--sheet", default="", metavar="NAME", help="Of a workbook that has several."),
+        click.option(
+            "--rows-per-image",
+            type=click.Choice(("", *ROWS_PER_IMAGE)),
+            default="",
+            metavar=f"[{'|'.join(ROWS_PER_IMAGE)}]",
+            help="If an image has several rows: take the first, or put their cells together. [refuse them]",
+        ),
+        click.option(
             "--mapping",
             type=LOCAL_PATH,
-            help="TOML file that says how a dataset's own CSV is read as a manifest.",
+            metavar="FILE|NAME",
+            help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
         ),
         click.option(
             "--layout",

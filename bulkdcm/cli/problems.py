@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.model import Problem
 
-_COLORS = {"error": "red", "warning": "yellow"}
+_COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def show(problems: Iterable[Problem]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.engines import ENGINES, Workers
@@ -15,20 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.conversion.execute import Progress
-    from bulkdcm.model import ManifestRow, Problem
+    from bulkdcm.model import Given, ManifestRow, Problem
     from bulkdcm.report import Report
 
 _BEGINNING_BYTES = 65_536  # of a manifest, in which a short one is whole
 _WORKS = "bulkdcm.conversion.chunk"  # imports all that workers need
 
 
-def check(path: str | Path, settings: Settings | None = None, *, read: bool = False, **options: Any) -> list[Problem]:
+def check(path: Given, settings: Settings | None = None, *, read: bool = False, **options: Any) -> list[Problem]:
     """Return every problem of a manifest without converting anything; errors come first.
 
     Parameters
     ----------
     path
-        The manifest.
+        The manifest, as for `convert`.
     settings
         Options; or give them by name, as ``check("m.csv", images="png/")``.
     read
@@ -43,11 +44,11 @@ def check(path: str | Path, settings: Settings | None = None, *, read: bool = Fa
 
     settings = settings or Settings.of(**options)
     if read:
-        return run.examined(local_path("manifest", path), settings)
-    return run.checked(local_path("manifest", path), settings)[1]
+        return run.examined(path, settings)
+    return run.checked(path, settings)[1]
 
 
-def first_rows(path: str | Path, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
+def first_rows(path: Given, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
     """Return the first rows of a manifest as they will be written.
 
     Parameters
@@ -60,11 +61,11 @@ def first_rows(path: str | Path, count: int, settings: Settings | None = None, *
     from bulkdcm import manifest
     from bulkdcm.conversion import run
 
-    rows, _ = run.checked(local_path("manifest", path), settings or Settings.of(**options))
+    rows, _ = run.checked(path, settings or Settings.of(**options))
     return manifest.part(rows, range(min(count, len(rows)))).rows()
 
 
-def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:
+def plan(path: Given, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:
     """Return how many rows `convert` would run by reason (``done`` for those it wouldn't), and do nothing.
 
     Parameters
@@ -78,7 +79,7 @@ def plan(path: str | Path, out: str | Path, settings: Settings | None = None, **
 
 
 def convert(
-    path: str | Path,
+    path: Given,
     out: str | Path,
     settings: Settings | None = None,
     *,
@@ -91,7 +92,8 @@ def convert(
     Parameters
     ----------
     path
-        The manifest, a CSV file.
+        The manifest: a file, ``-`` for the standard input, or a pandas DataFrame, whose sources are relative to `images`, or
+        to the current folder.
     out
         The output folder; made where it is missing.
     settings
@@ -125,7 +127,7 @@ def convert(
 
 
 def rebuild(
-    path: str | Path,
+    path: Given,
     out: str | Path,
     settings: Settings | None = None,
     *,
@@ -151,7 +153,7 @@ def rebuild(
 
 
 def rehearse(
-    path: str | Path,
+    path: Given,
     out: str | Path,
     settings: Settings | None = None,
     *,
@@ -173,18 +175,21 @@ def rehearse(
         return run.rehearse(path, out, settings, run.Way(on_progress, keep_rows))
 
 
-def _workers_starting(path: str | Path, out: str | Path, settings: Settings) -> AbstractContextManager[None]:
+def _workers_starting(path: Given, out: str | Path, settings: Settings) -> AbstractContextManager[None]:
     """Have processes start at once, if it is likely that each of them will have something to do."""
     engine = ENGINES[settings.backend]
     if not engine.names_the_row or settings.selects or (local_path("--out", out) / FOLDER).exists():
         return contextlib.nullcontext()
-    chunks = -(-_lines_at_most(local_path("manifest", path)) // max(1, settings.chunk_size))
+    chunks = -(-_lines_at_most(path) // max(1, settings.chunk_size))
     count = min(chunks, engine.workers(settings.n_jobs, settings.scheduler))
     return engine.started(Workers(count=count, loads=_WORKS)) if count else contextlib.nullcontext()
 
 
-def _lines_at_most(path: Path) -> int:
+def _lines_at_most(given: Given) -> int:
     """Return how many rows a manifest has at most; 0 if it can't be read, and a large number for a long one."""
+    if not isinstance(given, (str, os.PathLike)):
+        return len(given)
+    path = local_path("manifest", given)
     if not path.is_file():  # opening a FIFO would wait for who writes into it
         return 0
     with contextlib.suppress(OSError), path.open("rb") as file:

@@ -184,7 +184,8 @@ class Preparation:
 
     def _at_fault(self, errors: Sequence[Problem]) -> dict[int, list[str]]:
         """Return what the preflight found, by row; a frame at fault is the whole object's."""
-        whole = [problem for problem in errors if problem.lines in {(), (1,)}]
+        header = {()} if 1 in self.rows.lines else {(), (1,)}
+        whole = [problem for problem in errors if problem.lines in header]
         if whole:
             # A problem of the header is every row's, so there is nothing left to skip to.
             msg = f"{self.path}: --skip-invalid can't skip a problem of the whole manifest; nothing written."

@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from bulkdcm.ledger.block import Block
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
-    from bulkdcm.model import Problem
+    from bulkdcm.model import Given, Problem
     from bulkdcm.settings import Settings
     from bulkdcm.stores import Store
 
 
-def plan(path: str | Path, out: str | Path, settings: Settings) -> dict[str, int]:
+def plan(given: Given, out: str | Path, settings: Settings) -> dict[str, int]:
     """Return how many rows would run by reason; see `bulkdcm.plan`."""
-    path, folder = local_path("manifest", path), local_path("--out", out)
-    rows, problems = checked(path, settings)
+    path, folder = manifest.path_of(given), local_path("--out", out)
+    rows, problems = checked(given, settings)
     errors = _refuse(path, problems, settings)
     context = _context(path, settings, _outputs(folder))
     preparation = Preparation(path, rows, context)
@@ -69,7 +69,7 @@ class Way(NamedTuple):
 
 
 def run(
-    path: str | Path,
+    given: Given,
     out: str | Path,
     settings: Settings,
     way: Way,
@@ -80,15 +80,15 @@ def run(
 
     Parameters
     ----------
-    path, out, settings, way
+    given, out, settings, way
         As there.
     outputs
         The store that the outputs go to.
     """
     started = time.perf_counter()
-    path, folder = local_path("manifest", path), local_path("--out", out)
+    path, folder = manifest.path_of(given), local_path("--out", out)
     check_codec(settings)
-    rows, problems = checked(path, settings)
+    rows, problems = checked(given, settings)
     errors = _refuse(path, problems, settings)
     context = _context(path, settings, _outputs(folder, outputs))
     preparation = Preparation(path, rows, context)
@@ -109,7 +109,7 @@ def run(
                 raise StorageError(execution.stopped)
             report = Report(
                 rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=way.keep_rows),
-                warnings=tuple(problem for problem in problems if problem.severity == "warning"),
+                warnings=tuple(problem for problem in problems if problem.severity != "error"),
                 notes=(*execution.notes, *work.notes()),
                 elapsed_s=time.perf_counter() - started,
                 n_jobs=execution.workers.count,
@@ -129,9 +129,10 @@ rebuild = partial(run, outputs=Recognise)
 rehearse = partial(run, outputs=Null)
 
 
-def examined(path: Path, settings: Settings) -> list[Problem]:
+def examined(given: Given, settings: Settings) -> list[Problem]:
     """Return every problem of a manifest and of its images; errors first, in the order of their lines."""
-    rows, problems = checked(path, settings)
+    rows, problems = checked(given, settings)
+    path = manifest.path_of(given)
     errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
     found = examination.examined(rows, _context(path, settings, _outputs(path.parent, Null)), errors)
     told = {line for problem in found for line in problem.lines}
@@ -185,7 +186,7 @@ def _images_root(path: Path, settings: Settings) -> str:
     return os.path.realpath(root)
 
 
-def checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
+def checked(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:
     """Return the rows of a manifest, and every problem of it."""
     offered = offer()
     manifest.check_defaults(settings.defaults, offered)
@@ -194,8 +195,8 @@ def checked(path: Path, settings: Settings) -> tuple[Manifest, list[Problem]]:
         found = template.defaults(settings.template, with_patient=settings.template_patient)
         options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
         settings = replace(settings, defaults=(*settings.defaults, *found))
-    root = _images_root(path, settings)
-    rows, problems = manifest.checked(manifest.read(path, settings), settings, offered, root=root, reserved=RESERVED)
+    root = _images_root(manifest.path_of(given), settings)
+    rows, problems = manifest.checked(manifest.read(given, settings), settings, offered, root=root, reserved=RESERVED)
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bulkdcm.draft import cells_of
 from bulkdcm.manifest.date_forms import has_clock
 from bulkdcm.manifest.found_files import FoundFiles
-from bulkdcm.manifest.read import read_table
+from bulkdcm.manifest.readers import Form, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def propose_mapping(path: Path, encoding: str) -> str:
     ManifestError
         Where it can't be read.
     """
-    table = read_table(path, encoding, foreign=True)
+    table = read_table(path, Form(encoding=encoding, foreign=True))
     used, rivals = _used(table)
     date = used.get("StudyDate", "")
     if date and "StudyTime" not in used and any(map(has_clock, table.column(date).values)):
@@ -131,7 +131,7 @@ def _source(table: Manifest, name: str) -> cells_of.Draft:
     draft.comment = "the cells have no ending: it is looked up" if name else "no column looks like a file: correct it"
     files = FoundFiles(table.path.parent)
     cells = table.column(column).values[:_LOOKED_UP]
-    if not any(files.find(f"images/{cell}.*")[1] == "" for cell in cells):
+    if not any(len(files.find(f"images/{cell}.*")) == 1 for cell in cells):
         draft.ask(
             "no file is called so in a folder images beside the CSV: where are they, and which column names them?"
         )

@@ -5,7 +5,7 @@ from bulkdcm.manifest.cells import fault
 from bulkdcm.manifest.defaults import by_option, check_defaults
 from bulkdcm.manifest.paths import fold, outside, unusable
 from bulkdcm.manifest.preflight import check, checked
-from bulkdcm.manifest.read import read
+from bulkdcm.manifest.read import path_of, read
 from bulkdcm.manifest.resolve import mirrored, part, resolve
 from bulkdcm.manifest.selection import selected
 from bulkdcm.manifest.sources import locate
@@ -25,6 +25,7 @@ __all__ = [
     "numbered",
     "outside",
     "part",
+    "path_of",
     "read",
     "resolve",
     "selected",

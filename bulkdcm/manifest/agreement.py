@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bulkdcm.attributes import levels
+from bulkdcm.attributes import dictionary, levels
 from bulkdcm.manifest.table import Column, by_number, groups, in_normal_form, members
 from bulkdcm.model import Problem
 from bulkdcm.uids import SERIES_KEYS, STUDY_KEYS, normal_form
@@ -216,7 +216,10 @@ def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
             column=name,
             value=manifest.column(name)[start],
             rule=f"{TWICE} line {manifest.lines[start]}: both would get one SOPInstanceUID (PS3.5 9)",
-            remedy="Remove the row, or give each row its own value in the `instance` column",
+            remedy="Take the first row of each image with --rows-per-image first, put their cells together with "
+            "--rows-per-image join, or give each row its own value in the `instance` column"
+            if name == dictionary.SOURCE
+            else "Remove the row, or give each row its own value in the `instance` column",
         )
 
 

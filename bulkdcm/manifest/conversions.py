@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest.ages import read_ages
+from bulkdcm.manifest.codes import read_codes
 from bulkdcm.manifest.dates import EXCEL, read_dates
-from bulkdcm.manifest.numbers import read_numbers
+from bulkdcm.manifest.datetimes import read_datetimes
+from bulkdcm.manifest.numbers import read_decimals, read_numbers
 from bulkdcm.manifest.readings import Doubt
+from bulkdcm.manifest.sexes import read_sexes
 from bulkdcm.manifest.times import read_times
 
 if TYPE_CHECKING:
@@ -26,7 +29,11 @@ CONVERSIONS: dict[str, Callable[[Sequence[str], Rule], list[str | Doubt]]] = {
     "age": read_ages,
     "date": read_dates,
     "time": read_times,
+    "datetime": read_datetimes,
     "number": read_numbers,
+    "decimal": read_decimals,
+    "sex": read_sexes,
+    "code": read_codes,
 }
 _ADD = "Add it to {key}.values, or say what others become with {key}.else"
 
@@ -93,33 +100,76 @@ def converted(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> l
     latest
         For dates of birth: see `dates.read_dates`.
     """
-    found = [_prepared(cell, rule) for cell in cells]
+    texts = [_taken(cell, rule) if cell else rule.empty for cell in cells]
+    if rule.split and not rule.part:
+        return _several(cells, texts, rule)
+    return _read([text if cell else Fixed(rule.empty) for cell, text in zip(cells, texts, strict=True)], rule, latest)
+
+
+class Fixed(str):
+    """A text that no rule changes any more."""
+
+    __slots__ = ()
+
+
+def _several(cells: Sequence[str], texts: Sequence[str | Doubt], rule: Rule) -> list[str | Doubt]:
+    """Return the values of each cell with a backslash between, as DICOM divides them; those that become empty are left out."""
+    parts = [
+        [part.strip() for part in text.split(rule.split)] if cell and isinstance(text, str) else []
+        for cell, text in zip(cells, texts, strict=True)
+    ]
+    distinct = list(dict.fromkeys(part for some in parts for part in some))
+    found = dict(zip(distinct, _read(distinct, rule, ()), strict=True))
+    result: list[str | Doubt] = []
+    for text, some in zip(texts, parts, strict=True):
+        made = [found[part] for part in some]
+        doubt = next((one for one in made if isinstance(one, Doubt)), None)
+        joined = "\\".join(str(one) for one in made if one)
+        result.append(_otherwise(text, rule) if not some else doubt or joined)
+    return result
+
+
+def _read(texts: Sequence[str | Doubt], rule: Rule, latest: Sequence[int]) -> list[str | Doubt]:
+    """Return what `values` and `as` make of texts."""
+    found = [text if isinstance(text, (Doubt, Fixed)) else _tabled(text, rule) for text in texts]
     if rule.convert:
-        todo = [index for index, text in enumerate(found) if isinstance(text, str) and text and cells[index]]
-        texts = [str(found[index]) for index in todo]
+        todo = [index for index, text in enumerate(found) if text and not isinstance(text, (Doubt, Fixed))]
+        asked = [str(found[index]) for index in todo]
         if rule.convert == "date" and latest:
-            made = read_dates(texts, rule, [latest[index] for index in todo])
+            made = read_dates(asked, rule, [latest[index] for index in todo])
         else:
-            made = CONVERSIONS[rule.convert](texts, rule)
+            made = CONVERSIONS[rule.convert](asked, rule)
         for index, result in zip(todo, made, strict=True):
             found[index] = result
-    if rule.otherwise is None:
-        return found
-    return [rule.otherwise if isinstance(text, Doubt) and not text.several else text for text in found]
+    return [_otherwise(text, rule) for text in found]
 
 
-def _prepared(cell: str, rule: Rule) -> str | Doubt:
-    """Return the cell after `empty`, `take` and `values`."""
-    if not cell:
-        return rule.empty
+def _otherwise(text: str | Doubt, rule: Rule) -> str | Doubt:
+    if isinstance(text, Doubt):
+        return text if rule.otherwise is None or text.several else rule.otherwise
+    return str(text)
+
+
+def _taken(cell: str, rule: Rule) -> str | Doubt:
+    """Return the cell after `take`, and `split` with a `part`."""
     text = cell
     if rule.take:
-        match = rule.take.search(cell)
-        if not match:
-            return Doubt("", f"`take` {rule.take.pattern!r} finds nothing in it", _ADD)
-        text = match[1] or ""
-    if rule.values is not None:
-        if text not in rule.values:
-            return Doubt("", "not in its table of values", _ADD)
-        text = rule.values[text]
+        try:
+            match = rule.take.group_of(cell)
+        except ValueError as error:
+            return Doubt("long", str(error), "Correct the cell, or say what others become with `else`, in {key}")
+        if match is None:
+            return Doubt("", f"`take` {rule.take.text!r} finds nothing in it", _ADD)
+        text = match
+    if rule.part:
+        parts = text.split(rule.split)
+        if not -len(parts) <= rule.part - (rule.part > 0) < len(parts):
+            return Doubt("part", f"it has no part {rule.part}, divided by {rule.split!r}", _ADD)
+        text = parts[rule.part - (rule.part > 0)].strip()
     return text
+
+
+def _tabled(text: str, rule: Rule) -> str | Doubt:
+    if rule.values is None:
+        return text
+    return rule.values[text] if text in rule.values else Doubt("", "not in its table of values", _ADD)

@@ -1,4 +1,4 @@
-"""Files whose ending a dataset's CSV doesn't say."""
+"""Files of which a dataset's table says the name alone: without its ending, or without the folder it is in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
+from bulkdcm.ledger.files import FOLDER
+from bulkdcm.uids import normal_form
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    Names = dict[str, list[str]]
+
+ANYWHERE, ANY_ENDING = "**/", ".*"
+_OUTPUT = ".dcm"
+_SHOWN = 3
+
+
+def looked_up(text: str) -> bool:
+    """Return whether a path is one to be looked for: in any folder (``**/``), or with any ending (``.*``)."""
+    return text.endswith(ANY_ENDING) or text.startswith(ANYWHERE) or f"/{ANYWHERE}" in text
+
 
 class FoundFiles:
-    """Each folder listed once.
+    """What is under an image root; each folder is listed once.
 
     Parameters
     ----------
@@ -20,27 +34,80 @@ class FoundFiles:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._folders: dict[str, dict[str, list[str]]] = {}
+        self._root = str(root)
+        self._folders: dict[str, Names] = {}
+        self._trees: dict[str, Names] = {}
+        self._outputs: dict[str, bool] = {}
 
-    def find(self, pattern: str) -> tuple[str, str]:
-        """Return the one file that ``a/b.*`` names, and what is wrong where there is none, or more than one."""
-        folder, stem = posixpath.split(pattern.removesuffix(".*"))
-        names = self._names(folder).get(stem, [])
-        if len(names) == 1:
-            return posixpath.join(folder, names[0]), ""
-        if names:
-            return pattern, f"{len(names)} files are called so: {', '.join(sorted(names)[:3])}"
-        return pattern, f"no file is called so under {self._root}"
+    def find(self, pattern: str) -> tuple[str, ...]:
+        """Return the files that ``a/b.png``, ``a/b.*``, ``a/**/b.png`` or ``**/b.*`` names, relative to the root."""
+        top, anywhere, rest = _divided(pattern)
+        if not anywhere:
+            folder, name = posixpath.split(pattern)
+            return tuple(posixpath.join(folder, found) for found in _named(self._listed(folder), name))
+        above, name = posixpath.split(rest)
+        found = _named(self._below(top), name)
+        return tuple(path for path in found if not above or f"/{posixpath.dirname(path)}".endswith(f"/{above}"))
 
-    def _names(self, folder: str) -> dict[str, list[str]]:
+    def _listed(self, folder: str) -> Names:
+        """Return the names in a folder: each by itself, and by what stands before its ending."""
         if folder not in self._folders:
-            found: dict[str, list[str]] = {}
             try:
-                with os.scandir(self._root / folder) as entries:
-                    for entry in entries:
-                        found.setdefault(posixpath.splitext(entry.name)[0], []).append(entry.name)
+                with os.scandir(f"{self._root}/{folder}") as entries:
+                    names = sorted(entry.name for entry in entries)
             except (OSError, ValueError):  # a cell may hold a NUL
-                pass
-            self._folders[folder] = found
+                names = []
+            if self._holds_outputs(folder):
+                names = [name for name in names if not name.endswith(_OUTPUT)]
+            self._folders[folder] = _indexed(names)
         return self._folders[folder]
+
+    def _below(self, top: str) -> Names:
+        """Return the files in a folder and all below it, links and the folders of runs aside, by their names."""
+        if top not in self._trees:
+            paths: list[str] = []
+            start = f"{self._root}/{top}".rstrip("/")
+            for where, folders, names in os.walk(start):
+                if where != start and FOLDER in folders:
+                    folders.clear()
+                    continue
+                folders[:] = sorted(set(folders) - {FOLDER})
+                inside = posixpath.relpath(where, self._root) if where != self._root else ""
+                outputs = self._holds_outputs(inside)
+                paths += [posixpath.join(inside, name) for name in names if not (outputs and name.endswith(_OUTPUT))]
+            self._trees[top] = _indexed(sorted(paths))
+        return self._trees[top]
+
+    def _holds_outputs(self, folder: str) -> bool:
+        """Return whether a run has its outputs in a folder, or in one above it."""
+        if folder not in self._outputs:
+            above = bool(folder) and self._holds_outputs(posixpath.dirname(folder.rstrip("/")))
+            self._outputs[folder] = above or os.path.lexists(f"{self._root}/{folder}/{FOLDER}")
+        return self._outputs[folder]
+
+
+def shown(paths: tuple[str, ...]) -> str:
+    """Return some of the paths that one name has found."""
+    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more
+
+
+def _divided(pattern: str) -> tuple[str, str, str]:
+    """Return the folder to look in, the mark for any folder below it if there is one, and the rest."""
+    if pattern.startswith(ANYWHERE):
+        return "", ANYWHERE, pattern.removeprefix(ANYWHERE)
+    top, anywhere, rest = pattern.partition(f"/{ANYWHERE}")
+    return (top, anywhere, rest) if anywhere else ("", "", pattern)
+
+
+def _indexed(paths: list[str]) -> Names:
+    found: Names = {}
+    for path in paths:
+        name = normal_form(posixpath.basename(path))
+        found.setdefault(name, []).append(path)
+        found.setdefault(posixpath.splitext(name)[0] + ANY_ENDING, []).append(path)
+    return found
+
+
+def _named(names: Names, name: str) -> list[str]:
+    return names.get(normal_form(name), [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bulkdcm.manifest.readings import Doubt, tidy
@@ -41,6 +42,11 @@ def read_numbers(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
         if not any("," in cell for cell in tidied):
             styles &= {"."}  # as programs write numbers
     return [_chosen(found, styles) for found in readings]
+
+
+def read_decimals(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
+    """Return the number of each cell that is written with a decimal comma; see `read_numbers`."""
+    return read_numbers(cells, replace(rule, decimal=","))
 
 
 def _read(cell: str, sign: str) -> str:

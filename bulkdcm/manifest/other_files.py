@@ -10,12 +10,12 @@ from bulkdcm.errors import ManifestError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
-_HEAD_BYTES = 132
 _SAVE = "Save the sheet as CSV (UTF-8)"
 _UNPACK = "Unpack it first"
 _FETCH = "Fetch the CSV again"
-_WRITE = "Write it as CSV"
+_WRITE = "Write it as CSV, or as Parquet"
 _IMAGES = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -32,8 +32,6 @@ _OTHERS = {
     b"\xfd7zXZ": ("xz", _UNPACK),
     b"\x28\xb5\x2f\xfd": ("Zstandard", _UNPACK),
     b"7z\xbc\xaf": ("a 7-Zip archive", _UNPACK),
-    b"PAR1": ("Parquet", _WRITE),
-    b"ARROW1": ("Arrow", _WRITE),
     b"\x89HDF": ("HDF5", _WRITE),
     b"\x93NUMPY": ("a NumPy array", _WRITE),
     b"SQLite format 3": ("an SQLite database", _WRITE),
@@ -48,33 +46,50 @@ _OTHERS = {
 
 
 def refuse(path: Path) -> None:
-    """Refuse what can't be a manifest.
+    """Refuse what is no file.
 
     Raises
     ------
     ManifestError
-        If it is no file, empty, or of another format; says which, and what to do.
+        If it is a folder, not there, or not regular.
     """
     try:
         if path.is_dir():
-            msg = f"{path}: this is a folder. Name a manifest, a CSV file; {_drafted(path)} the images in it."
+            msg = f"{path}: this is a folder. Name a manifest, such as a CSV file; {_drafted(path)} the images in it."
             raise ManifestError(msg)
         if not path.is_file():
             what = "no such file" if not path.exists() else "not a regular file"
-            msg = f"{path}: {what}. Name the manifest, a CSV file."
+            msg = f"{path}: {what}. Name the manifest, such as a CSV file."
             raise ManifestError(msg)
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
     except OSError as error:
         msg = f"{path}: {error.strerror}."
         raise ManifestError(msg) from error
     except ValueError as error:
         msg = f"{path}: no such file: {error}."
         raise ManifestError(msg) from error
+
+
+def refuse_content(path: Path, head: bytes, file: IO[bytes]) -> None:
+    """Refuse what can't be a manifest by what it holds.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    head
+        Its first bytes.
+    file
+        The whole.
+
+    Raises
+    ------
+    ManifestError
+        If it is empty, or of another format; says which, and what to do.
+    """
     if not head:
         msg = f"{path}: the file is empty. The first line names the columns, one of them `source`."
         raise ManifestError(msg)
-    if found := _named(path, head):
+    if found := _named(path, head, file):
         msg = f"{path}: this is {found}."
         raise ManifestError(msg)
 
@@ -83,7 +98,7 @@ def _drafted(folder: Path) -> str:
     return f"`bulkdcm init {shlex.quote(str(folder))} --out manifest.csv` writes one of"
 
 
-def _named(path: Path, head: bytes) -> str:
+def _named(path: Path, head: bytes, file: IO[bytes]) -> str:
     """Return what a file is and what to do with it; empty if it may be text."""
     image = next((what for magic, what in _IMAGES.items() if head.startswith(magic)), "")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -91,9 +106,9 @@ def _named(path: Path, head: bytes) -> str:
     if head[128:] == b"DICM":
         image = "a DICOM file"
     if image and (image != "a BMP image" or b"\0" in head):  # a name may begin so
-        return f"{image}. Name the manifest, a CSV file; {_drafted(path.parent)} the images in its folder"
+        return f"{image}. Name the manifest, such as a CSV file; {_drafted(path.parent)} the images in its folder"
     if head.startswith(b"PK\x03\x04"):
-        return _zipped(path)
+        return _zipped(file)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, (what, remedy) in _OTHERS.items():
         if head.startswith(magic) or text.lower().startswith(magic.lower()):
@@ -101,9 +116,9 @@ def _named(path: Path, head: bytes) -> str:
     return ""
 
 
-def _zipped(path: Path) -> str:
+def _zipped(file: IO[bytes]) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
             kind = (
                 archive.read("mimetype")[:80]
@@ -113,7 +128,7 @@ def _zipped(path: Path) -> str:
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
         names, kind = [], b""
     if any(name.startswith("xl/") for name in names):
-        return f"an Excel workbook. {_SAVE}"
+        return "" if "xl/workbook.bin" not in names else f"a binary Excel workbook (.xlsb). {_SAVE}"
     if b"spreadsheet" in kind:
         return f"an OpenDocument spreadsheet. {_SAVE}"
     return f"a zip archive. {_UNPACK}"

@@ -32,7 +32,7 @@ def checked(
         Real path of the image root.
     """
     located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
-    return located, check(located, offer, reserved=reserved, sources=sources, inverts=settings.invert)
+    return located, check(located, offer, reserved=reserved, sources=[*read.notes, *sources], inverts=settings.invert)
 
 
 def check(
@@ -54,7 +54,7 @@ def check(
     reserved
         Names in the output folder that no row may have.
     sources
-        Problems of the source paths, as `locate` found them.
+        Problems of the source paths, as `locate` found them, and notes.
     inverts
         Whether the run inverts gray pixels.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import re
+    from bulkdcm.manifest.patterns import Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,11 +14,17 @@ class Rule:
     """What one column of the manifest is made from; the keys of a mapping's table."""
 
     column: str = ""
-    template: str = ""
+    templates: tuple[str, ...] = ()
     count: tuple[str, ...] | None = None
+    start: int = 1
+    digits: int = 0
+    prefix: str = ""
     value: str = ""
-    take: re.Pattern[str] | None = None
+    take: Pattern | None = None
+    split: str = ""
+    part: int = 0
     values: dict[str, str] | None = None
+    codes: dict[str, str] | None = None
     convert: str = ""
     formats: tuple[str, ...] = ()
     first_year: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+
+    from bulkdcm.model import Problem
 
     Codes = npt.NDArray[np.int32]
     Ordinals = npt.NDArray[np.intp]
@@ -124,6 +126,8 @@ class Manifest:
         Ordinals of the rows that make one object together, in the order of its frames, by the first of them.
     kinds
         What the column ``sop_class`` may hold that is no SOP class.
+    notes
+        What was noticed in reading it.
     """
 
     path: Path
@@ -131,6 +135,7 @@ class Manifest:
     lines: Codes
     frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
+    notes: tuple[Problem, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -138,6 +143,19 @@ class Manifest:
     def column(self, name: str) -> Column:
         """Return a column, or one of empty cells where the manifest has none of that name."""
         return self.columns.get(name) or Column.constant("", len(self))
+
+    def of(self, columns: dict[str, Column]) -> Manifest:
+        """Return the manifest with other columns of the same rows."""
+        return replace(self, columns=columns)
+
+    def noting(self, *notes: Problem) -> Manifest:
+        """Return the manifest with more notes."""
+        return replace(self, notes=(*self.notes, *notes)) if notes else self
+
+    def taken(self, rows: Ordinals) -> Manifest:
+        """Return the manifest with some of its rows, before any frames were found."""
+        columns = {name: Column(column.codes[rows], column.values) for name, column in self.columns.items()}
+        return replace(self, columns=columns, lines=self.lines[rows])
 
     @property
     def followers(self) -> Ordinals:

@@ -220,7 +220,7 @@ def problems(tmp_path):
 
 def test_one_kind_of_doubt_is_one_message_with_its_lines_readings_and_remedy(problems):
     (found,) = problems(
-        'StudyDate = { column = "d", as = "date" }', "d", "3/4/2020", "5/5/2020", "6/1/2021", "3/4/2020"
+        'StudyDate = { column = "d", as = "date" }', "d,n", "3/4/2020,1", "5/5/2020,2", "6/1/2021,3", "3/4/2020,4"
     )
     assert (
         "lines 2, 4, 5, column d: '3/4/2020': mapping key columns.StudyDate: may be 2020-03-04 or 2020-04-03" in found

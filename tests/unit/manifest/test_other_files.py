@@ -27,7 +27,7 @@ FILES = [
     (b"\xff\xd8\xff\xe0", "a JPEG image", "bulkdcm init"),
     (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP image", "bulkdcm init"),
     (bytes(128) + b"DICM", "a DICOM file", "bulkdcm init"),
-    (zipped("xl/workbook.xml"), "an Excel workbook", "CSV"),
+    (zipped("xl/workbook.bin"), "a binary Excel workbook", "CSV"),
     (
         zipped("content.xml", mimetype="application/vnd.oasis.opendocument.spreadsheet"),
         "an OpenDocument spreadsheet",

@@ -16,10 +16,9 @@ import pytest
 
 from bulkdcm import manifest
 from bulkdcm.errors import ManifestError
-from bulkdcm.manifest import cells, paths, sources, table
+from bulkdcm.manifest import cells, paths, readers, sources, table
 from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.objects import offer
-from bulkdcm.settings import Settings
 from bulkdcm.stores import listing
 from bulkdcm.uids import normal_form
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The package gives functions by these names.
-read, resolve = (importlib.import_module(f"bulkdcm.manifest.{name}") for name in ("read", "resolve"))
+delimited, resolve = (importlib.import_module(f"bulkdcm.manifest.{name}") for name in ("readers.delimited", "resolve"))
 SEEDS = range(30)
 PIECES = (
     *("a", "b", "B", "Scan", "x.png", "y.JPG", ".png", ".hidden", "...", ".", "..", "/", "/", "/", "//", "/./", "/../"),
@@ -157,14 +156,14 @@ def read_plainly(path: Path) -> tuple[list[int], list[list[str]], list[tuple[int
 @pytest.mark.parametrize("seed", range(120))
 def test_a_file_is_read_as_record_by_record(seed, tmp_path, monkeypatch):
     rng = random.Random(seed)
-    monkeypatch.setattr(read, "_BATCH", rng.choice((1, 2, 7, 250)))
+    monkeypatch.setattr(delimited, "_BATCH", rng.choice((1, 2, 7, 250)))
     end = rng.choice(("\n", "\r\n"))
     text = end.join(["source,study,series", *(record(rng) for _ in range(rng.choice((0, 3, 40))))])
     path = tmp_path / "m.csv"
     path.write_bytes((text + rng.choice(("", end))).encode())
     lines, records, faults = read_plainly(path)
     try:
-        found = manifest.read(path, Settings())
+        found = readers.read_table(path, readers.Form())
     except ManifestError as error:
         told = [
             (problem.lines[0], problem.rule) for problem in error.problems for problem in problem.parts or (problem,)
@@ -175,7 +174,7 @@ def test_a_file_is_read_as_record_by_record(seed, tmp_path, monkeypatch):
     assert not faults
     assert found.lines.tolist() == lines
     columns = zip(*(cells_of(column) for column in found.columns.values()), strict=True)
-    assert list(map(list, columns)) == [[cell.strip(" ") for cell in row] for row in records]
+    assert list(map(list, columns)) == records
 
 
 def state_of(root: str, path: str) -> int:

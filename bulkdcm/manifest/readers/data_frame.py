@@ -1,0 +1,60 @@
+"""A pandas DataFrame as columns: by the same rule as every typed table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bulkdcm.errors import ManifestError
+from bulkdcm.manifest.header import understood
+from bulkdcm.manifest.readers import text
+from bulkdcm.manifest.readers.growing import Growing
+from bulkdcm.manifest.table import Manifest
+
+if TYPE_CHECKING:
+    from bulkdcm.manifest.readers.base import Form
+    from bulkdcm.manifest.table import Column
+    from bulkdcm.model import Problem
+
+NAME = "DataFrame"
+
+
+def read(frame: Any, form: Form) -> Manifest:
+    """Return a DataFrame as a manifest; its lines are the numbers of its rows, from 1.
+
+    Parameters
+    ----------
+    frame
+        The DataFrame; its index is left out.
+    form
+        As for every reader.
+
+    Raises
+    ------
+    ManifestError
+        With every value that no text is certain for.
+    """
+    path = Path(NAME)
+    names, notes = understood(path, list(map(str, frame.columns)), form)
+    lines = np.arange(1, len(frame) + 1, dtype=np.int32)
+    columns: dict[str, Column] = {}
+    problems: list[Problem] = []
+    for index, name in enumerate(names):
+        columns[name], wrong = _column(frame.iloc[:, index], name, lines)
+        problems += wrong
+    if problems:
+        raise ManifestError.of(path, problems)
+    return Manifest(path, columns, lines, notes=notes)
+
+
+def _column(series: Any, name: str, lines: Any) -> tuple[Column, list[Problem]]:
+    if series.dtype == object:  # where 1, 1.0 and True may be beside one another, which are equal and no one text
+        growing = Growing()
+        for row, value in enumerate(series.tolist()):
+            growing.put(row, value)
+        return growing.column(name, lines)
+    codes, values = series.factorize()  # a code of -1 is for what is missing
+    distinct = [*list(values), None]
+    return text.column_of(name, np.where(codes < 0, len(distinct) - 1, codes).astype(np.int32), distinct, lines)
