@@ -39,7 +39,7 @@ _ADD = "Add it to {key}.values, or say what others become with {key}.else"
 
 OPTIONS = frozenset({"as", "formats", "first_year", "unit", "units", "round", "decimal"})
 _A_DAY = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001  # any
-_AGE_UNITS = ("Y", "M", "W", "D", "H")
+AGE_UNITS = ("Y", "M", "W", "D", "H")
 
 
 def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
             'a list of formats as of strptime, such as ["%d.%m.%Y"], or ["excel"]',
         ),
         ("first_year", type(first_year) is int and (not first_year or 1800 <= first_year <= 2200), "1800 to 2200"),
-        ("unit", entry.get("unit", "Y") in _AGE_UNITS, ", ".join(_AGE_UNITS)),
-        ("units", lists and all(unit in _AGE_UNITS for unit in units.values()), 'a table, such as { mois = "M" }'),
+        ("unit", entry.get("unit", "Y") in AGE_UNITS, ", ".join(AGE_UNITS)),
+        ("units", lists and all(unit in AGE_UNITS for unit in units.values()), 'a table, such as { mois = "M" }'),
         ("round", entry.get("round", "down") == "down", "down"),
         ("decimal", entry.get("decimal", ".") in (".", ","), ". and ,"),
     ):

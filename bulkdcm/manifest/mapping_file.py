@@ -12,6 +12,7 @@ from bulkdcm.manifest import conversions
 from bulkdcm.manifest.cells import fault
 from bulkdcm.manifest.codes import written
 from bulkdcm.manifest.mapping import ColumnMapping
+from bulkdcm.manifest.mapping_keys import FILE_KEYS, RULE_KEYS, SOURCES
 from bulkdcm.manifest.patterns import Pattern
 from bulkdcm.manifest.rule import Rule
 from bulkdcm.settings import DELIMITERS, ROWS_PER_IMAGE
@@ -20,33 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-FILE_KEYS = (
-    "title",
-    "encoding",
-    "delimiter",
-    "header",
-    "keep",
-    "patterns",
-    "rows_per_image",
-    "unused",
-    "columns",
-)
-_SOURCES = ("column", "template", "count", "value")
-RULE_KEYS = (
-    *_SOURCES,
-    "start",
-    "prefix",
-    "take",
-    "split",
-    "part",
-    "values",
-    "codes",
-    *conversions.OPTIONS,
-    "empty",
-    "default",
-    "else",
-    "question",
-)
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _MAX_BYTES, _CHARS_SHOWN = 16_000_000, 80
 _ONE_TEXT = frozenset({"ST", "LT", "UT", "UR"})  # a backslash is a plain character in these (PS3.5 6.2)
@@ -141,8 +115,8 @@ class _Reader:
         if not isinstance(entry, dict):
             return Rule(value=self._value(name, key, entry))
         self._only(key, entry, RULE_KEYS)
-        if sum(source in entry for source in _SOURCES) != 1 and set(entry) != {"question"}:
-            self._refuse(f"{key} needs one of {', '.join(_SOURCES)}")
+        if sum(source in entry for source in SOURCES) != 1 and set(entry) != {"question"}:
+            self._refuse(f"{key} needs one of {', '.join(SOURCES)}")
         if "empty" in entry and "default" in entry:
             self._refuse(f"{key} has both empty and default, which mean the same: leave one of them")
         templates = self._scalars(f"{key}.template", entry.get("template", ()))

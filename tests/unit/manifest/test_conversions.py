@@ -8,6 +8,7 @@ import bulkdcm
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.conversions import converted
 from bulkdcm.manifest.dates import read_dates
+from bulkdcm.manifest.patterns import Pattern
 from bulkdcm.manifest.readings import Doubt
 from bulkdcm.manifest.rule import Rule
 
@@ -295,3 +296,89 @@ def test_a_key_that_cant_be_used_is_said(keys, words, problems):
     with pytest.raises(SettingsError, match="mapping=") as caught:
         problems(f'StudyDate = {{ column = "d", {kind}{keys} }}', "d", "x")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (["2023-07-26 10:15:30", "26 July 2023, 9:05"], ["20230726101530", "20230726090500"]),
+        (["2023-07-26T10:15:30.25Z"], ["20230726101530.25+0000"]),
+        (["2023-07-26T10:15:30+02:00", "2023-07-26 10:15 -0730"], ["20230726101530+0200", "20230726101500-0730"]),
+        (["20230726101530", "20230726101530.5"], ["20230726101530", "20230726101530.5"]),
+        (["2023-07-26"], ["20230726"]),
+        (["3/4/2020 10:15"], ["?order"]),
+        (["3/4/2020 10:15", "3/14/2020 10:15"], ["20200304101500", "20200314101500"]),
+        (["2023-02-30 10:15", "2023-02-03 25:15", "yesterday"], ["?datetime", "?datetime", "?datetime"]),
+    ],
+)
+def test_dates_with_their_times(cells, texts):
+    assert made(cells, "datetime") == texts
+
+
+def test_dates_with_their_times_by_formats():
+    assert made(["26.07.2023 10.15"], "datetime", formats=("%d.%m.%Y %H.%M",)) == ["20230726101500"]
+    assert made(["3/4/20 1:02"], "datetime", formats=("%d/%m/%y %H:%M", "%m/%d/%y %H:%M")) == ["?order"]
+    assert made(["x"], "datetime", formats=("%d.%m.%Y %H.%M",)) == ["?datetime"]
+    assert made(["2023-07-26 10:15 +0200"], "datetime", formats=("%Y-%m-%d %H:%M %z",)) == ["20230726101500+0200"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        (["M", "F", "O", "Unknown"], ["M", "F", "O", ""]),
+        (["male", "FEMALE"], ["M", "F"]),
+        (["m\u00e4nnlich", "weiblich", "divers"], ["M", "F", "O"]),
+        (["m", "w"], ["M", "F"]),
+        (["hombre", "mujer"], ["M", "F"]),
+        (["H", "M"], ["M", "?m"]),
+        (["H", "F", "M"], ["M", "F", "M"]),
+        (["\u7537", "\u5973"], ["M", "F"]),
+        (["1", "2"], ["?sex", "?sex"]),
+    ],
+)
+def test_words_for_sexes(cells, texts):
+    assert made(cells, "sex") == texts
+
+
+def test_words_of_a_table_come_before_those_that_are_known():
+    assert made(["1", "2"], "sex", values={"1": "M", "2": "F"}) == ["M", "F"]
+
+
+def test_decimal_commas():
+    assert made(["0,143", "1.234,5", "45"], "decimal") == ["0.143", "1234.5", "45"]
+    assert made(["0.143"], "decimal") == ["?number"]
+
+
+def test_codes_are_those_of_their_table():
+    codes = {"hand": "85562004^SCT^Hand", "arm": "14975008^SCT^Forearm"}
+    assert made(["hand", "foot"], "code", codes=codes) == ["85562004^SCT^Hand", "?code"]
+    assert made(["hand|arm", "hand", "", "arm|foot"], "code", codes=codes, split="|") == [
+        "85562004^SCT^Hand\\14975008^SCT^Forearm",
+        "85562004^SCT^Hand",
+        "",
+        "?code",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "keys", "text"),
+    [
+        ("a_b_c", {"split": "_", "part": 1}, "a"),
+        ("a_b_c", {"split": "_", "part": -1}, "c"),
+        ("a_b_c", {"split": "_", "part": 4}, "?part"),
+        ("a_b_c", {"split": "_", "part": -4}, "?part"),
+        ("a_b_c", {"split": "_", "part": 4, "otherwise": "x"}, "x"),
+        ("a | b|c", {"split": "|"}, "a\\b\\c"),
+        ("a||b", {"split": "|"}, "a\\b"),
+        ("a|x|b", {"split": "|", "values": {"a": "A", "b": "B"}, "otherwise": ""}, "A\\B"),
+        ("a|x", {"split": "|", "values": {"a": "A"}}, "?"),
+        ("", {"split": "|", "empty": "e"}, "e"),
+        ("p1_a,b", {"take": Pattern("_(.*)"), "split": ","}, "a\\b"),
+    ],
+)
+def test_parts_of_cells(cell, keys, text):
+    assert made([cell], "", **keys) == [text]
+
+
+def test_a_cell_that_is_too_long_for_a_pattern_is_a_doubt():
+    assert made(["a" * 100_000], "", take=Pattern(r"(.*).*=")) == ["?long"]
