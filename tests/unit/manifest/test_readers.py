@@ -236,10 +236,31 @@ def test_a_damaged_workbook_is_one_error(cut, tmp_path):
 def rewritten(path, name: str, change):
     with zipfile.ZipFile(path) as book:
         parts = {part: book.read(part) for part in book.namelist()}
-    parts[name] = change(parts[name])
+    parts[name] = change(parts.get(name, b""))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
         for part, data in parts.items():
             book.writestr(part, data)
+
+
+def test_texts_that_cells_share_are_read(tmp_path):
+    path = workbook(tmp_path / "m.xlsx", {"a": [["source", "PatientID"], ["a.png", "00123"]]})
+    texts = ["source", "PatientID", "a.png", "00123"]
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    cells_of = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    shared = f'<sst xmlns="{space}" count="4" uniqueCount="4">{cells_of}</sst>'
+    rewritten(path, "xl/sharedStrings.xml", lambda _: shared.encode())
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}" /></Types>'
+    rewritten(path, "[Content_Types].xml", lambda data: data.replace(b"</Types>", part.encode()))
+
+    def indexed(data: bytes) -> bytes:
+        for index, text in enumerate(texts):
+            data = data.replace(f't="inlineStr"><is><t>{text}</t></is>'.encode(), f't="s"><v>{index}</v>'.encode())
+        assert b"inlineStr" not in data
+        return data
+
+    rewritten(path, "xl/worksheets/sheet1.xml", indexed)
+    assert cells(read_table(path, Form())) == {"source": ["a.png"], "PatientID": ["00123"]}
 
 
 def test_a_row_number_that_no_sheet_has_ends_in_one_error(tmp_path):
