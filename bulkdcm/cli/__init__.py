@@ -13,6 +13,7 @@ from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.init import init
+from bulkdcm.cli.mappings import mappings
 from bulkdcm.cli.output import make_safe, say
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
@@ -34,6 +35,7 @@ cli.add_command(check)
 cli.add_command(rebuild)
 cli.add_command(classes)
 cli.add_command(init)
+cli.add_command(mappings)
 cli.add_command(show_file, "show")
 cli.add_command(verify_files, "verify")
 cli.add_command(bench)

@@ -40,7 +40,7 @@ def load(path: Path) -> ColumnMapping:
         said = getattr(error, "strerror", None) or (
             str(error) if isinstance(error, ValueError) else "nested too deeply"
         )
-        msg = f"--mapping {path}: {said}. Give a TOML file, as those in manifests/mappings."
+        msg = f"--mapping {path}: {said}. Give a TOML file, as those that `bulkdcm mappings` lists."
         raise SettingsError(msg) from error
     return _Reader(path).mapping(data)
 

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 import bulkdcm
+from bulkdcm import mappings
 from bulkdcm.draft import FolderOptions, folder
 from bulkdcm.verify import verify
 
 ROOT = Path(__file__).parents[2]
 FIGURE1 = ROOT.parent / "shared" / "data" / "figure1"
-MAPPINGS = ROOT / "manifests" / "mappings"
 
 
 def write_images(root: Path, *names: str, **options: object) -> None:
@@ -122,70 +122,11 @@ def test_a_real_dataset_s_own_csv_becomes_files_in_one_command(tmp_path, bulkdcm
     if not FIGURE1.is_dir():
         pytest.skip("the real images are not on this machine")
     done = bulkdcm_command(
-        "convert", FIGURE1 / "metadata.csv", "--mapping", MAPPINGS / "figure1.toml", "--out", tmp_path / "o"
+        "convert", FIGURE1 / "metadata.csv", "--mapping", mappings.find("figure1"), "--out", tmp_path / "o"
     )
     assert done.returncode == 0, done.stderr
     assert "55 of 55 rows converted" in done.stdout
     assert not [str(finding) for path in (tmp_path / "o").rglob("*.dcm") for finding in verify(path)]
-
-
-# The real headers, and rows as the datasets have them.
-DATASETS = {
-    "nih-chestxray14": (
-        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],",
-        ["00000001_000.png,Cardiomegaly,0,1,058Y,M,PA,2682,2749,0.143,0.143,", "00000002_000.png,No Finding,0,2,81,F,AP,2500,2048,0.171,0.171,"],
-        ["images/00000001_000.png", "images/00000002_000.png"],
-        [("1", "M", "058Y"), ("2", "F", "081Y")],
-    ),
-    "covid-chestxray": (
-        "patientid,offset,sex,age,finding,RT_PCR_positive,survival,intubated,intubation_present,went_icu,in_icu,needed_supplemental_O2,extubated,temperature,pO2_saturation,leukocyte_count,neutrophil_count,lymphocyte_count,view,modality,date,location,folder,filename,doi,url,license,clinical_notes,other_notes,",
-        [
-            '2,0,M,65,Pneumonia/Viral/COVID-19,Y,Y,N,N,N,N,Y,,,,,,,PA,X-ray,"January 22, 2020",Vietnam,images,a.jpg,,,,,,',
-            "4,5,F,52,x,,,,,,,,,,,,,,Axial,CT,2020,China,volumes,v.nii.gz,,,,,,",
-            "5,,,,x,,,,,,,,,,,,,,PA,X-ray,2017,,images,b.png,,,,,,",
-        ],
-        ["images/a.jpg", "images/b.png"],
-        [("2", "M", "065Y"), ("5", "", "")],
-    ),
-    "chexpert": (
-        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices",
-        ["CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,,,,,,,,0.0,,,,1.0"],
-        ["CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg"],
-        [("patient00001", "F", "068Y")],
-    ),
-    "isic2020": (
-        "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,benign_malignant,target",
-        ["ISIC_2637011,IP_7279968,male,45.0,head/neck,unknown,benign,0", "ISIC_0015719,IP_7279968,male,45.0,torso,unknown,benign,0"],
-        ["train/ISIC_2637011.jpg", "train/ISIC_0015719.jpg"],
-        [("IP_7279968", "M", ""), ("IP_7279968", "M", "")],
-    ),
-    "rsna-bone-age": (
-        "id,boneage,male",
-        ["1377,180,False", "1378,12,True"],
-        ["boneage-training-dataset/1377.png", "boneage-training-dataset/1378.png"],
-        [("1377", "F", ""), ("1378", "M", "")],
-    ),
-    "aptos2019": ("id_code,diagnosis", ["000c1434d8d7,2"], ["train_images/000c1434d8d7.png"], [("000c1434d8d7", "", "")]),
-}  # fmt: skip
-
-
-def test_every_shipped_mapping_is_tested():
-    assert {path.stem for path in MAPPINGS.glob("*.toml")} == {*DATASETS, "figure1"}
-
-
-@pytest.mark.parametrize("name", DATASETS)
-def test_a_shipped_mapping_reads_the_dataset_s_real_header(name, tmp_path):
-    header, lines, images, expected = DATASETS[name]
-    write_images(tmp_path, *images)
-    (tmp_path / "d.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=MAPPINGS / f"{name}.toml")
-    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
-    assert list(report.table["source"]) == images
-    from pydicom import dcmread  # noqa: PLC0415
-
-    found = [dcmread(tmp_path / "out" / output) for output in report.table["output"]]
-    assert [(d.PatientID, d.PatientSex, d.get("PatientAge", "")) for d in found] == expected
-    assert not [str(f) for output in report.table["output"] for f in verify(tmp_path / "out" / output)]
 
 
 @pytest.mark.usefixtures("unicode_names")

@@ -1,0 +1,128 @@
+"""Each mapping of the package, from the dataset as it lies on a disk to files that validators accept."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+
+import numpy as np
+import pydicom
+import pytest
+
+import bulkdcm
+from bulkdcm import mappings
+from bulkdcm.verify import verify
+from tests.conformance import readers
+from tests.datasets import older, others, radiographs
+
+LAYOUTS = {
+    "aptos2019": [older.aptos2019],
+    "busi": [others.busi],
+    "cbis-ddsm-jpeg": [others.cbis_ddsm_jpeg],
+    "chexpert": [radiographs.chexpert, radiographs.chexpert_above],
+    "covid-chestxray": [older.covid_chestxray],
+    "deeplesion": [others.deeplesion],
+    "eyepacs": [others.eyepacs],
+    "figure1": [older.figure1],
+    "ham10000": [others.ham10000],
+    "huggingface-imagefolder": [others.huggingface_imagefolder, others.huggingface_imagefolder_json],
+    "isic2020": [older.isic2020],
+    "kermany-oct2017": [others.kermany_oct2017],
+    "mimic-cxr-jpg": [radiographs.mimic_cxr_jpg],
+    "mura": [radiographs.mura],
+    "nih-chestxray14": [radiographs.nih_chestxray14, radiographs.nih_chestxray14_2020],
+    "padchest": [radiographs.padchest],
+    "rsna-bone-age": [older.rsna_bone_age],
+    "vindr-cxr": [radiographs.vindr_cxr],
+}
+CASES = [pytest.param((name, make), id=make.__name__) for name, makes in LAYOUTS.items() for make in makes]
+TEXTS = {name: mappings.find(name).read_text(encoding="utf-8") for name in mappings.names()}
+# Keys of a mapping that name columns of the table.
+_FIELD = re.compile(r"\{(.*?)(?:\[-?\d*:-?\d*\]|:\w+)?\}")
+
+
+def test_every_mapping_has_its_layout():
+    assert mappings.names() == list(LAYOUTS)
+
+
+def laid_out(name, make, root):
+    """Return a dataset with its table; where it has none, the command that the mapping's comments give makes one."""
+    layout = make(root)
+    if not layout.table.exists():
+        (command,) = re.findall(r"^# (find .*)$", TEXTS[name], re.MULTILINE)
+        subprocess.run(command, shell=True, cwd=root, check=True)
+        lines = layout.table.read_text(encoding="utf-8").splitlines()
+        layout.table.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")  # find gives no order
+    return layout
+
+
+# What is said of good files. Few datasets have dates; dciodvfy is older than some terms of PS3.16 annex L.
+DICOMDIR = "Warning - Missing attribute or value that would be needed to build DICOMDIR - "
+KNOWN = {f"{DICOMDIR}{name}" for name in ("Study Date", "Study Time", "Study ID", "Patient ID")}
+KNOWN |= {"Warning - Unrecognized defined term <LOWERLIMB> for value 1 of attribute <Body Part Examined>"}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def dataset(request, tmp_path_factory):
+    """Return a dataset's layout, and the file that each of its sources has become."""
+    name, make = request.param
+    root = tmp_path_factory.mktemp(make.__name__)
+    layout = laid_out(name, make, root / "raw")
+    report = bulkdcm.convert(
+        layout.table, root / "out", images=layout.images, mapping=mappings.find(name), backend="sequential", fsync=False
+    )
+    assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
+    unknown = [str(warning) for warning in report.warnings if "no DICOMDIR can be built without it" not in str(warning)]
+    assert not unknown
+    files = [root / "out" / output for output in report.table["output"]]
+    return layout, dict(zip(report.table["source"], files, strict=True))
+
+
+def test_a_dataset_as_it_is_unpacked_becomes_what_it_says(dataset):
+    layout, files = dataset
+    assert list(files) == list(layout.rows)
+    for source, expected in layout.rows.items():
+        found = pydicom.dcmread(files[source])
+        assert {keyword: str(found.get(keyword) or "") for keyword in expected} == expected
+    for source, pixels in layout.pixels.items():
+        assert np.array_equal(pydicom.dcmread(files[source]).pixel_array, pixels)
+    assert not [f"{source}: {finding}" for source, path in files.items() for finding in verify(path)]
+
+
+def test_validators_find_nothing_in_a_dataset(dataset):
+    readers.need("dciodvfy", "dcentvfy")
+    _, files = dataset
+    found = {text for path in files.values() for text in readers.dciodvfy(path)}
+    assert not found - KNOWN
+    assert not readers.dcentvfy(list(files.values()))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_column_of_a_dataset_is_used_or_said_not_to_be(case, tmp_path):
+    name, make = case
+    data = tomllib.loads(TEXTS[name])
+    rules = [rule for rule in data["columns"].values() if isinstance(rule, dict)]
+    templates = [text for rule in rules for text in np.atleast_1d(rule.get("template", [])).tolist()]
+    named = {rule["column"] for rule in rules if "column" in rule}
+    named |= {field for text in templates for field in _FIELD.findall(text)}
+    unused = set(data.get("unused", {}))
+    assert not named & unused
+    if name == "huggingface-imagefolder":
+        return  # whose columns are its own
+    table = laid_out(name, make, tmp_path).table
+    head = data.get("header") or table.read_text(encoding=data.get("encoding", "utf-8")).splitlines()[0].split(",")
+    assert set(head) <= named | unused | set(data.get("keep", {}))
+    assert named | set(data.get("keep", {})) <= set(head)
+    assert make.__name__ == "nih_chestxray14_2020" or unused <= set(head)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_mapping_says_what_it_is_for(name):
+    data = tomllib.loads(TEXTS[name])
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", name)
+    assert data["title"].partition(": ")[2], "the table"
+    assert f"--mapping {name} " in TEXTS[name], "the command"
+    assert all(reason.strip() for reason in data.get("unused", {}).values())
+    assert "question" not in TEXTS[name]
+    assert "://" not in TEXTS[name]
