@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def ham10000(root: Path) -> Layout:
-    """Two folders, a table without an ending; two images of a lesion, sex and place unknown, age 0."""
+    """Two folders; two images of a lesion, sex and place unknown, age 0."""
     names = [
         "HAM10000_images_part_1/ISIC_0027419.jpg",
         "HAM10000_images_part_1/ISIC_0025030.jpg",
@@ -20,7 +20,7 @@ def ham10000(root: Path) -> Layout:
     ]
     write_images(root, *names, make=color)
     table = write_table(
-        root / "HAM10000_metadata",
+        root / "HAM10000_metadata.csv",
         "lesion_id,image_id,dx,dx_type,age,sex,localization",
         "HAM_0000118,ISIC_0027419,bkl,histo,80.0,male,scalp",
         "HAM_0000118,ISIC_0025030,bkl,histo,80.0,male,scalp",
@@ -36,6 +36,18 @@ def ham10000(root: Path) -> Layout:
             names[3]: {"PatientSex": "", "BodyPartExamined": "", "ImageComments": "mel (consensus)"},
         },
     )
+
+
+def ham10000_tab(root: Path) -> Layout:
+    """The table as the archive gives it: divided by tabs, texts in quotes, a column more."""
+    name = "HAM10000_images_part_2/ISIC_0031633.jpg"
+    write_images(root, name, make=color)
+    table = write_table(
+        root / "HAM10000_metadata.tab",
+        "lesion_id\timage_id\tdx\tdx_type\tage\tsex\tlocalization\tdataset",
+        '"HAM_0001466"\t"ISIC_0031633"\t"bkl"\t"histo"\t75.0\t"male"\t"ear"\t"vidir_modern"',
+    )
+    return Layout(table=table, rows={name: {"PatientID": "HAM_0001466", "BodyPartExamined": "EAR"}})
 
 
 def eyepacs(root: Path) -> Layout:

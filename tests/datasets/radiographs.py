@@ -11,6 +11,7 @@ from tests.datasets.layouts import Layout, gray, write_images, write_table
 if TYPE_CHECKING:
     from pathlib import Path
 
+CHEXPERT = "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices"
 NO_LABELS = "," * 13
 
 
@@ -65,7 +66,7 @@ def chexpert(root: Path) -> Layout:
     said = ["Female,68,Frontal,AP,1.0", "Female,83,Frontal,PA,", "Female,83,Lateral,,", "Male,33,Lateral,LL,", "Unknown,0,Frontal,AP,-1.0"]  # fmt: skip
     table = write_table(
         root / "CheXpert-v1.0-small/train.csv",
-        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices",
+        CHEXPERT,
         *(f"CheXpert-v1.0-small/{name},{text}{NO_LABELS}" for name, text in zip(names, said, strict=True)),
     )
     return Layout(
@@ -86,10 +87,27 @@ def chexpert_above(root: Path) -> Layout:
     write_images(root, name)
     table = write_table(
         root / "CheXpert-v1.0/valid.csv",
-        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices",
+        CHEXPERT,
         f"{name},Male,73,Frontal,AP,0.0,1.0,1.0,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0",
     )
     return Layout(table=table, images=root, rows={name: {"PatientID": "patient64541"}})
+
+
+def chexpert_batches(root: Path) -> Layout:
+    """The full size as its archives unpack."""
+    names = [
+        "CheXpert-v1.0 batch 2 (train 1)/patient00001/study1/view1_frontal.jpg",
+        "CheXpert-v1.0 batch 4 (train 3)/patient64540/study1/view1_frontal.jpg",
+    ]
+    write_images(root, *names)
+    table = write_table(
+        root / "CheXpert-v1.0 batch 1 (validate & csv)/train.csv",
+        CHEXPERT,
+        f"CheXpert-v1.0/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0{NO_LABELS}",
+        f"CheXpert-v1.0/train/patient64540/study1/view1_frontal.jpg,Female,0,Frontal,AP,{NO_LABELS}",
+    )
+    rows = {names[0]: {"PatientID": "patient00001"}, names[1]: {"PatientID": "patient64540"}}
+    return Layout(table=table, images=root, rows=rows)
 
 
 def mimic_cxr_jpg(root: Path) -> Layout:
