@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from bulkdcm import mappings
 from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.errors import SettingsError
 
@@ -189,6 +190,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._refuse_urls()
+        self._name_mapping()
         _one_of("layout", self.layout, LAYOUTS)
         _one_of("streams", self.streams, STREAMS)
         _one_of("jpeg", self.jpeg, JPEG)
@@ -226,6 +228,11 @@ class Settings:
         for name in _PATHS:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, local_path(f"--{name.replace('_', '-')}", value))
+
+    def _name_mapping(self) -> None:
+        """Put the file in the place of a mapping's name; a file that is called so comes first."""
+        if self.mapping is not None and not self.mapping.exists() and (found := mappings.find(str(self.mapping))):
+            object.__setattr__(self, "mapping", found)
 
     def _check_engine(self) -> None:
         """Refuse what the engine can't do."""

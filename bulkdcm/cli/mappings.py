@@ -26,8 +26,12 @@ _HOW = (
 
 @click.command()
 @click.argument("name", required=False, default="")
-def mappings(name: str) -> int:
+@click.option("--schema", is_flag=True, help="Print the JSON schema of mappings, for editors.")
+def mappings(name: str, *, schema: bool) -> int:
     """List the mappings of public datasets; with NAME, print the one that is called so."""
+    if schema:
+        click.echo(shipped.SCHEMA.read_text(encoding="utf-8"), nl=False)
+        return 0
     if name:
         click.echo(_file(name).read_text(encoding="utf-8"), nl=False)
         return 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bulkdcm import mappings
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import conversions
@@ -40,7 +42,14 @@ def load(path: Path) -> ColumnMapping:
         said = getattr(error, "strerror", None) or (
             str(error) if isinstance(error, ValueError) else "nested too deeply"
         )
-        msg = f"--mapping {path}: {said}. Give a TOML file, as those that `bulkdcm mappings` lists."
+        names = mappings.names()
+        close = [name for name in names if path.name in name] or difflib.get_close_matches(path.name, names, n=1)
+        meant = (
+            f"Did you mean {' or '.join(close)}?"
+            if close
+            else "Give a TOML file, or a name that `bulkdcm mappings` lists."
+        )
+        msg = f"--mapping {path}: {said}. {meant}"
         raise SettingsError(msg) from error
     return _Reader(path).mapping(data)
 

@@ -6,11 +6,14 @@ from importlib import resources
 from pathlib import Path
 
 _ENDING = ".toml"
+_FOLDER = Path(str(resources.files(__name__)))
+SCHEMA = _FOLDER / "mapping.schema.json"
+"""The JSON schema of mappings; `python -m tests.tables.make_mapping_schema` makes it."""
 
 
 def names() -> list[str]:
     """Return the names of all mappings in the package, in alphabetical order."""
-    return sorted(path.name.removesuffix(_ENDING) for path in _folder().iterdir() if path.name.endswith(_ENDING))
+    return sorted(path.name.removesuffix(_ENDING) for path in _FOLDER.iterdir() if path.name.endswith(_ENDING))
 
 
 def find(name: str) -> Path | None:
@@ -21,8 +24,4 @@ def find(name: str) -> Path | None:
     name
         As `names` lists it: neither a path nor an ending.
     """
-    return _folder() / f"{name}{_ENDING}" if name in names() else None
-
-
-def _folder() -> Path:
-    return Path(str(resources.files(__name__)))
+    return _FOLDER / f"{name}{_ENDING}" if name in names() else None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from bulkdcm import mappings
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import conversions, mapping_file, mapping_keys
+from bulkdcm.settings import Settings
+from tests.tables import make_mapping_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(mapping_keys.schema())
 TAKEN = [
@@ -62,3 +66,23 @@ def test_what_the_reader_refuses_the_schema_refuses(rule, tmp_path):
 def test_every_key_of_a_conversion_is_one_of_a_rule():
     assert set(mapping_keys.RULE_KEYS) >= conversions.OPTIONS
     assert dictionary.SOURCE in mapping_keys.FILE_KEYS["columns"]["required"]
+
+
+def test_the_schema_that_is_shipped_is_that_of_the_keys():
+    assert mappings.SCHEMA.read_text(encoding="utf-8") == make_mapping_schema.text()
+
+
+@pytest.mark.parametrize("name", mappings.names())
+def test_every_mapping_that_is_shipped_is_of_the_schema(name):
+    VALIDATOR.validate(tomllib.loads(mappings.find(name).read_text(encoding="utf-8")))
+
+
+def test_a_mapping_is_taken_by_its_name_and_a_file_of_that_name_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Settings.of(mapping="eyepacs").mapping == mappings.find("eyepacs")
+    (tmp_path / "eyepacs").write_text("[columns]\nsource = 'a'\n", encoding="utf-8")
+    assert Settings.of(mapping="eyepacs").mapping == Path("eyepacs")
+    with pytest.raises(SettingsError, match="Did you mean nih-chestxray14"):
+        mapping_file.load(Settings.of(mapping="nih").mapping)
+    with pytest.raises(SettingsError, match="bulkdcm mappings` lists"):
+        mapping_file.load(Settings.of(mapping="x.toml").mapping)
