@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
 from bulkdcm.manifest.resolve import resolve
-from bulkdcm.manifest.sources import locate
+from bulkdcm.manifest.sources import locate, with_slashes
 from bulkdcm.problem import Problem, in_order
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def checked(
     root
         Real path of the image root.
     """
+    read = with_slashes(read, root)
     located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
     return located, check(located, offer, reserved=reserved, sources=[*read.notes, *sources], inverts=settings.invert)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bulkdcm.manifest.paths import all_outside, fold
+from bulkdcm.attributes.dictionary import SOURCE
+from bulkdcm.manifest.paths import all_outside, fold, outside
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
 from bulkdcm.stores import listing
@@ -57,6 +58,43 @@ def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manife
     if names != column.values:
         manifest = replace(manifest, columns={**manifest.columns, "source": column.renamed(names)})
     return manifest, problems
+
+
+def with_slashes(manifest: Manifest, root: str) -> Manifest:
+    """Return the manifest with slashes in sources that Windows wrote with backslashes, and a note of it.
+
+    A file whose own name holds a backslash stays what it is.
+
+    Parameters
+    ----------
+    manifest
+        As read.
+    root
+        Real path of the image root.
+    """
+    column = manifest.column(SOURCE)
+    if not column.may_hold("\\"):
+        return manifest
+    names = [
+        path.replace("\\", "/") if "\\" in path and not outside(path) and not _is_there(root, path) else path
+        for path in column.values
+    ]
+    changed = [code for code, (name, path) in enumerate(zip(names, column.values, strict=True)) if name != path]
+    if not changed:
+        return manifest
+    note = Problem(
+        lines=manifest.lines_of(column.ordinals(changed)),
+        column=SOURCE,
+        value=column.values[changed[0]],
+        rule="a path with backslashes, which is read as one with slashes",
+        remedy="",
+        severity="note",
+    )
+    return manifest.of({**manifest.columns, SOURCE: column.renamed(names)}).noting(note)
+
+
+def _is_there(root: str, path: str) -> bool:
+    return "\0" not in path and os.path.lexists(f"{root}/{path}")
 
 
 def _unusable_paths(manifest: Manifest, column: Column, unusable: Mapping[int, str]) -> Iterator[Problem]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import bulkdcm
 from bulkdcm import manifest
+from bulkdcm.conversion import api
 from bulkdcm.objects import offer
 from bulkdcm.settings import Settings
 
@@ -78,3 +80,23 @@ def test_classes_by_every_name(source, sop_class, expected, tmp_path):
 def test_the_usual_modality_of_a_class(sop_class, modality, tmp_path):
     (row,) = rows_of(tmp_path, f"source,sop_class\na.png,{sop_class}\n")
     assert row.attributes.get("Modality") == modality
+
+
+def test_paths_that_windows_wrote_are_found_and_a_name_with_a_backslash_stays(tmp_path):
+    (tmp_path / "im").mkdir()
+    for name in ("im/a.png", "im/b.png", "im\\c.png"):
+        (tmp_path / name).write_bytes(b"x")
+    text = "source,PatientID\nim\\a.png,1\nim/b.png,2\nim\\c.png,3\nim\\d.png,4\nC:\\x.png,5\n"
+    (tmp_path / "m.csv").write_text(text, encoding="utf-8")
+    found = [one for one in bulkdcm.check(tmp_path / "m.csv") if one.column == "source"]
+    assert sorted((one.severity, one.lines) for one in found) == [
+        ("error", (6,)),
+        ("note", (2, 5)),
+        ("warning", (5,)),
+    ]
+    rows = api.first_rows(tmp_path / "m.csv", 3)
+    assert [(row.source, row.output) for row in rows] == [
+        ("im/a.png", "im/a.dcm"),
+        ("im/b.png", "im/b.dcm"),
+        ("im\\c.png", "im\\c.dcm"),
+    ]
