@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.attributes import dictionary, values
+from bulkdcm.draft.words import sex_of, suffix_of, unit_of, units_in
 from bulkdcm.manifest.conversions import converted
 from bulkdcm.manifest.dates import formats_of
 from bulkdcm.manifest.mapped import earliest
+from bulkdcm.manifest.patterns import Pattern
 from bulkdcm.manifest.readings import Doubt, tidy
 from bulkdcm.manifest.rule import Rule
 from bulkdcm.manifest.table import Column
@@ -20,20 +22,8 @@ if TYPE_CHECKING:
 
     from bulkdcm.manifest import Manifest
 
-_KINDS = {"PatientAge": "age", "PatientBirthDate": "date", "StudyDate": "date", "StudyTime": "time"}
-_AGE_UNITS = (("month", "M"), ("mos", "M"), ("week", "W"), ("day", "D"), ("hour", "H"))
-_SEXES = {
-    "m": "M",
-    "male": "M",
-    "man": "M",
-    "f": "F",
-    "female": "F",
-    "woman": "F",
-    "o": "O",
-    "other": "O",
-    "unknown": "",
-}
-_YES, _NO = ("true", "1", "yes", "1.0"), ("false", "0", "no", "0.0")
+_KINDS = {"DA": "date", "TM": "time", "AS": "age"}  # of a VR
+_IN_CHARACTERS, _OF_CHARACTERS = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日"), "%Y年%m月%d日"
 _MOST_VALUES, _SHOWN, _CHARS = 20, 3, 40
 
 
@@ -48,6 +38,20 @@ class Draft:
     def ask(self, question: str) -> None:
         """Leave something open."""
         self.questions.append(question)
+
+    @property
+    def as_rule(self) -> Rule:
+        """The rule as `converted` takes it."""
+        of = self.rule.get
+        return Rule(
+            column=of("column", ""),
+            take=Pattern(self.rule["take"]) if "take" in self.rule else None,
+            values=of("values"),
+            convert=of("as", ""),
+            formats=of("formats", ()),
+            unit=of("unit", "Y"),
+            units=of("units", {}),
+        )
 
     def toml(self) -> str:
         """Return the rule as a TOML table on one line."""
@@ -86,13 +90,15 @@ def draft(table: Manifest, target: str, name: str, study: str) -> Draft:
     column = table.column(name)
     if target == "PatientSex":
         return _sex(column.values, name)
-    if target in _KINDS:
-        latest = _studies(table, column, study) if target == "PatientBirthDate" and study else ()
-        return _converted(column.values, name, _KINDS[target], latest)
+    entry = dictionary.find(target)
+    if entry and entry.vr in _KINDS:
+        latest = studies_of(table, column, study) if target == "PatientBirthDate" and study else ()
+        return _converted(column.values, name, _KINDS[entry.vr], latest)
     return _plain(column.values, target, name)
 
 
-def _studies(table: Manifest, births: Column, study: str) -> Sequence[int]:
+def studies_of(table: Manifest, births: Column, study: str) -> Sequence[int]:
+    """Return the earliest study of each birth, by the dataset's column of study dates; nothing if they aren't all certain."""
     dates = converted(table.column(study).values, Rule(column=study, convert="date"))
     if any(isinstance(date, Doubt) for date in dates):
         return ()
@@ -101,12 +107,14 @@ def _studies(table: Manifest, births: Column, study: str) -> Sequence[int]:
 
 def _converted(cells: Sequence[str], name: str, kind: str, latest: Sequence[int]) -> Draft:
     found = Draft({"column": name, "as": kind})
-    unit = next((unit for word, unit in _AGE_UNITS if word in name.lower()), "Y") if kind == "age" else "Y"
-    if unit != "Y":
-        found.rule["unit"] = unit
-    made = converted(cells, Rule(column=name, convert=kind, unit=unit), latest)
-    formats = formats_of([cell for cell in cells if cell]) if kind == "date" else ()
-    if formats and converted(cells, Rule(column=name, convert=kind, formats=formats), latest) == made:
+    if kind == "age":
+        found.rule |= _units(cells, name)
+    made = converted(cells, found.as_rule, latest)
+    formats = _formats([cell for cell in cells if cell]) if kind == "date" else ()
+    if formats == (_OF_CHARACTERS,):
+        found.rule["formats"] = formats
+        made = converted(cells, found.as_rule, latest)
+    elif formats and converted(cells, replace(found.as_rule, formats=formats), latest) == made:
         found.rule["formats"], found.comment = formats, "the one order of day and month that all cells allow"
     kinds: dict[str, list[tuple[str, Doubt]]] = {}
     for cell, result in zip(cells, made, strict=True):
@@ -119,24 +127,31 @@ def _converted(cells: Sequence[str], name: str, kind: str, latest: Sequence[int]
     return found
 
 
+def _formats(cells: Sequence[str]) -> tuple[str, ...]:
+    if cells and all(map(_IN_CHARACTERS.fullmatch, cells)):
+        return (_OF_CHARACTERS,)
+    return formats_of(cells)
+
+
 def _shown(cells: Sequence[str]) -> str:
     more = f" and {len(cells) - _SHOWN:,} more" if len(cells) > _SHOWN else ""
     return ", ".join(repr(cell[:_CHARS]) for cell in cells[:_SHOWN]) + more
 
 
+def _units(cells: Sequence[str], name: str) -> dict[str, Any]:
+    """Return what says in which units the ages of a column are."""
+    suffix, unit = suffix_of(cells)
+    if suffix:
+        return {"take": rf"^(\d+) ?{suffix}$", "unit": unit}
+    unit, units = unit_of(name), units_in(cells)
+    return {**({"unit": unit} if unit != "Y" else {}), **({"units": units} if units else {})}
+
+
 def _sex(cells: Sequence[str], name: str) -> Draft:
     """Return the table of a column of sexes: words that mean one thing in any language that has them."""
-    letters = re.sub(r"[^a-z]", "", name.lower())
-    known = dict(_SEXES)
-    if letters.endswith("male"):
-        yes, no = ("F", "M") if letters.endswith("female") else ("M", "F")
-        known.update({**dict.fromkeys(_YES, yes), **dict.fromkeys(_NO, no)})
-    words = {cell: tidy(cell).lower() for cell in cells if tidy(cell)}
-    if {"h", "hombre", "homme", "mujer"} & set(words.values()):
-        del known["m"]  # M is mujer beside H, hombre
-    found = Draft({"column": name, "values": {cell: known[word] for cell, word in words.items() if word in known}})
-    found.rule["values"].update({cell: "" for cell in cells if cell and cell not in words})
-    if left := [cell for cell, word in words.items() if word not in known]:
+    known = sex_of(name, cells)
+    found = Draft({"column": name, "values": {**known, **{cell: "" for cell in cells if cell and not tidy(cell)}}})
+    if left := [cell for cell in cells if tidy(cell) and cell not in known]:
         found.ask(f"what are {_shown(left)}? Add each to values as M, F or O, or as an empty text if it isn't known")
     return found
 
@@ -144,6 +159,8 @@ def _sex(cells: Sequence[str], name: str) -> Draft:
 def _plain(cells: Sequence[str], target: str, name: str) -> Draft:
     """Return the rule of a column that is taken as it is, where its cells are values of the attribute."""
     found = Draft({"column": name})
+    if target in dictionary.RESERVED:
+        return found
     refused = [cell for cell in cells if (bare := cell.strip(" ")) and values.broken_rule(target, bare)]
     if not refused:
         return found

@@ -1,53 +1,47 @@
-"""A mapping proposed by the names of a CSV's columns and by all of their cells, for the user to edit.
+"""A mapping proposed by the names of a table's columns, all of their cells and the files beside it, for the user to edit.
 
 What every cell allows is proposed; what they leave open is a `question` in the column's table, which `check` repeats until it
-is answered.
+is answered. What only the cells suggest, and no name says, is a question too, or a comment.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from bulkdcm.attributes import values
 from bulkdcm.draft import cells_of
-from bulkdcm.manifest.date_forms import has_clock
-from bulkdcm.manifest.found_files import FoundFiles
+from bulkdcm.draft.by_values import guesses
+from bulkdcm.draft.headers import named
+from bulkdcm.draft.listing import shown
+from bulkdcm.draft.sources import source_of
+from bulkdcm.manifest.date_forms import clock_of, has_clock
 from bulkdcm.manifest.readers import Form, read_table
+from bulkdcm.manifest.readings import tidy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bulkdcm.draft.by_values import Guess
+    from bulkdcm.draft.headers import Named
     from bulkdcm.manifest import Manifest
 
-# What people call things: manifest column to a pattern of a foreign column's name, letters and digits only.
-_NAMES = {
-    "source": r"path|file|filename|filepath|imagepath|imagename|imageindex|imageid|image|idcode",
-    "PatientID": r"(patient|subject|case)(id|number|no)?|pid|id",
-    "PatientSex": r"(patient)?(sex|gender)|(is)?(fe)?male",
-    "PatientAge": r"(patient)?age(at(study|exam|scan))?(in)?(approx|years?|yrs|months?|mos|weeks?|days?|hours?)?",
-    "PatientBirthDate": r"(patient)?(birthdate|dateofbirth|dob)",
-    "StudyDate": r"(study|exam|acquisition|scan)?date",
-    "StudyTime": r"(study|exam|acquisition|scan)time",
-    "AccessionNumber": r"accession(number|no)?",
-    "StudyID": r"(study|exam|visit)(id|number|no)?|followup",
-    "SeriesNumber": r"series(number|no)?",
-    "InstanceNumber": r"(instance|slice|image)(number|no)",
-    "BodyPartExamined": r"bodypart(examined)?|anatomy",
-    "ViewPosition": r"view(position)?|projection",
-    "ImageComments": r"(clinical)?(notes?|comments?)|finding(s|labels)?",
-    "StudyDescription": r"(study|exam)?description",
+_ALWAYS = ("source", "PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "Modality")
+_MISSING = {
+    "PatientID": 'PatientID = ""  # no column looks like it',
+    "SeriesNumber": 'SeriesNumber = "1"',
+    "InstanceNumber": 'InstanceNumber = { count = ["PatientID"] }',
+    "Modality": 'Modality = "OT"  # CR, DX, US, XC …: what the images are',
 }
-_LOOKED_UP = 20
-_IMAGE_ENDING = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|gif|dcm)$", re.IGNORECASE)
+_STUDY_ID = 'StudyID = ""  # of {name}, which is longer than it may be, the key `study` is made'
 
 
 def propose_mapping(path: Path, encoding: str) -> str:
-    """Return a mapping for a dataset's CSV as TOML text.
+    """Return a mapping for a dataset's own table as TOML text.
 
     Parameters
     ----------
     path
-        The CSV.
+        The table.
     encoding
         Of its text.
 
@@ -57,82 +51,71 @@ def propose_mapping(path: Path, encoding: str) -> str:
         Where it can't be read.
     """
     table = read_table(path, Form(encoding=encoding, foreign=True))
-    used, rivals = _used(table)
-    date = used.get("StudyDate", "")
-    if date and "StudyTime" not in used and any(map(has_clock, table.column(date).values)):
-        used["StudyTime"] = date
+    found = by_names(table)
+    rivals = [found.used.pop("source")] if "source" in found.used else []
+    source, draft = source_of(table, [*rivals, *found.rivals.pop("source", ())], path.parent)
     lines = [f"# A proposal for {path.name}: read each line, correct it, then `bulkdcm check {path.name} --mapping …`."]
     if encoding.lower() not in {"utf-8", "utf8"}:
         lines.append(f"encoding = {cells_of.text(encoding)}")
-    lines += ["", "[columns]", *(_line(table, target, used, rivals) for target in _wanted(used))]
-    left = [name for name in table.columns if name and name not in used.values()]
+    taken = {source, *found.used.values()}
+    guessed = guesses(table, taken, found.used)
+    lines += ["", "[columns]", f"source = {draft.toml()}"]
+    lines += [_line(table, target, found, guessed.get(target)) for target in _wanted(found.used, guessed)]
+    taken |= {guess.names[0] for target, guess in guessed.items() if guess.certain or target == "PatientID"}
+    left = [shown(name) for name in table.columns if name and name not in taken]
     lines += ["", f"# not used: {', '.join(left)}"] if left else []
     return "\n".join(lines) + "\n"
 
 
-def _used(table: Manifest) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return the column that each of the manifest's is made from, and those that look as good."""
-    used: dict[str, str] = {}
-    rivals: dict[str, list[str]] = {}
-    for target, pattern in _NAMES.items():
-        plain = {name: re.sub(r"[^a-z0-9]", "", name.lower()) for name in table.columns if name not in used.values()}
-        fitting = [name for name, letters in plain.items() if re.fullmatch(pattern, letters)]
-        if exact := [name for name in fitting if plain[name] == target.lower()]:
-            fitting = exact
-        if fitting:
-            used[target], *rivals[target] = fitting
-    return used, rivals
+def by_names(table: Manifest) -> Named:
+    """Return which columns are what by their names, and by what their cells show them to be besides."""
+    found = named(table.columns)
+    used = found.used
+    time, date = used.get("StudyTime", ""), used.get("StudyDate", "")
+    if date and not time and any(map(has_clock, table.column(date).values)):
+        used["StudyTime"] = date
+    times = [tidy(cell) for cell in table.column(time).values if tidy(cell)] if time and not date else []
+    if times and all(map(clock_of, times)):  # which follows a date
+        used["StudyDate"] = time
+    study = used.get("StudyID", "")
+    if any(cell and values.broken_rule("StudyID", cell.strip(" ")) for cell in table.column(study).values if study):
+        used["study"] = used.pop("StudyID")
+        found.rivals["study"] = found.rivals.pop("StudyID")
+    return found
 
 
-def _wanted(used: dict[str, str]) -> list[str]:
-    always = ["source", "PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "Modality"]
-    return [*always, *(target for target in used if target not in always)]
+def _wanted(used: dict[str, str], guessed: dict[str, Guess]) -> list[str]:
+    targets = [*_ALWAYS[1:], *(target for target in (*used, *guessed) if target not in _ALWAYS)]
+    keys = [target for target in ("PatientID", "study") if target in targets]
+    return list(dict.fromkeys([*keys, *targets]))
 
 
-def _telling(table: Manifest) -> str:
-    """Return the first column whose cells are all different, which may name the files."""
-    return next((name for name, column in table.columns.items() if len(column.values) == len(table)), "COLUMN")
-
-
-def _line(table: Manifest, target: str, used: dict[str, str], rivals: dict[str, list[str]]) -> str:
+def _line(table: Manifest, target: str, found: Named, guess: Guess | None) -> str:
     """Return the line of one column of the manifest."""
-    name = used.get(target, "")
-    if target == "source":
-        draft = _source(table, name)
-    elif not name:
-        missing = {
-            "PatientID": 'PatientID = ""  # no column looks like it',
-            "SeriesNumber": 'SeriesNumber = "1"',
-            "InstanceNumber": 'InstanceNumber = { count = ["PatientID"] }',
-            "Modality": 'Modality = "OT"  # CR, DX, US, XC …: what the images are',
-        }
-        return missing.get(target, f'{target} = ""  # not in the file; validators warn where it is empty')
-    else:
-        draft = cells_of.draft(table, target, name, used.get("StudyDate", ""))
-    if others := rivals.get(target):
+    name = found.used.get(target, "")
+    if not name:
+        if target == "StudyID" and "study" in found.used:
+            return _STUDY_ID.format(name=shown(found.used["study"]))
+        missing = _MISSING.get(target, f'{target} = ""  # not in the file; validators warn where it is empty')
+        return _guessed(table, target, guess, found.used) if guess else missing
+    draft = cells_of.draft(table, target, name, found.used.get("StudyDate", ""))
+    if others := found.rivals.get(target):
         draft.ask(f"{' and '.join(others)} looks like it too: is {name} right?")
     return f"{target} = {draft.toml()}"
 
 
-def _source(table: Manifest, name: str) -> cells_of.Draft:
-    """Return where the images are, as far as the cells or the disk tell."""
-    values = table.column(name).values if name else []
-    ending = [bool(_IMAGE_ENDING.search(cell)) for cell in values]
-    if name and any(ending):
-        draft = cells_of.Draft({"column": name})
-        if not all(ending):
-            bare = values[ending.index(False)]
-            draft.ask(
-                f"{bare!r} has no ending of an image: leave such rows out with `keep`, or look files up by a template"
-            )
-        return draft
-    column = name or _telling(table)
-    draft = cells_of.Draft({"template": f"images/{{{column}}}.*"})
-    draft.comment = "the cells have no ending: it is looked up" if name else "no column looks like a file: correct it"
-    files = FoundFiles(table.path.parent)
-    cells = table.column(column).values[:_LOOKED_UP]
-    if not any(len(files.find(f"images/{cell}.*")) == 1 for cell in cells):
-        draft.ask(
-            "no file is called so in a folder images beside the CSV: where are they, and which column names them?"
-        )
-    return draft
+def _guessed(table: Manifest, target: str, guess: Guess, used: dict[str, str]) -> str:
+    """Return the line of a column that only cells suggest: proposed where they make it certain, else asked or told."""
+    name, *others = guess.names
+    if others:
+        told = f"# {target}: the cells of {' or '.join(map(shown, guess.names))} are {guess.why}"
+        return f'{target} = ""  {told}' if target in _ALWAYS else told
+    draft = cells_of.draft(table, target, name, used.get("StudyDate", ""))
+    if guess.certain:
+        draft.comment = f"no name says so, but its cells are {guess.why}"
+        return f"{target} = {draft.toml()}"
+    if target == "PatientID":
+        draft.ask(f"no name says so, but its cells are {guess.why}: are they the patients?")
+        return f"{target} = {draft.toml()}"
+    told = f"# perhaps {target} = {draft.toml()}: its cells are {guess.why}"
+    return f'{target} = ""  {told}' if target in _ALWAYS else told
