@@ -22,7 +22,9 @@ _FLAGS = frozenset(
     }
 )
 # Options of commands that have no arguments in Python.
-_COMMANDS_ONLY = frozenset({"from", "number", "with", "pattern", "name_from_stem", "plot", "help", "version"})
+_COMMANDS_ONLY = frozenset(
+    {"from", "join", "on", "number", "with", "pattern", "name_from_stem", "plot", "help", "version"}
+)
 _NAMES = {"set": "defaults", "ignore_column": "ignore_columns"}
 # A value follows its option at the start of a message, up to the colon, and elsewhere if it can't be a word of the sentence.
 _OPTION = re.compile(

@@ -36,14 +36,26 @@ if TYPE_CHECKING:
     "--with", "facts", multiple=True, metavar="FACT", help="Facts of the files as columns: date, density; repeatable."
 )
 @click.option("--follow-links", is_flag=True, help="Take links that lead to files outside IMAGES.")
+@click.option(
+    "--join", type=LOCAL_PATH, metavar="TABLE", help="A table with columns for the images, such as labels.csv."
+)
+@click.option(
+    "--on",
+    default="",
+    metavar="KEY",
+    help="What of each image stands in TABLE: {stem}, {name}, {path}, {folder}, fields of --pattern; '{stem}=Column' says where.",
+)
 @click.option("--from", "dataset", type=LOCAL_PATH, help="A dataset's own CSV: propose a mapping for it.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV or TABLE.")
 def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
     """Write a manifest of the images in the folder IMAGES; or, with --from, a mapping for a dataset's own CSV."""
     from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping, write_new
     from bulkdcm.errors import SettingsError
     from bulkdcm.settings import Settings
 
+    if bool(options["join"]) != bool(options["on"]) or (dataset and options["join"]):
+        msg = "--join and --on go together, with a folder of images, such as `--join labels.csv --on {stem}`."
+        raise SettingsError(msg)
     if (images is None) == (dataset is None):
         msg = "name either a folder of images, or a CSV with --from."
         raise SettingsError(msg)
@@ -61,7 +73,7 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
                 f"{images}: this is a file. Name the folder that holds the images, or a dataset's own CSV with --from."
             )
         raise SettingsError(msg)
-    count, notes = draft_manifest(images, out, FolderOptions(**options))  # type: ignore[arg-type]  # click has made them
+    count, notes = draft_manifest(images, out, FolderOptions(encoding=encoding, **options))  # type: ignore[arg-type]  # click has made them
     say(f"{out} written: {count:,} images")
     for note in notes:
         say(note, err=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import PurePosixPath
+from copy import deepcopy
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy as np
 from bulkdcm import iods
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
+from bulkdcm.draft.join import Join
 from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
-from bulkdcm.draft.own_check import OwnCheck
+from bulkdcm.draft.own_check import OwnCheck, RefusedColumn
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
 from bulkdcm.objects import MAKERS, RESTAMP, offer
@@ -24,11 +26,12 @@ from bulkdcm.settings import Settings, local_path
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
+    from collections.abc import Callable, Collection
 
     from bulkdcm.draft.listing import Listing
     from bulkdcm.draft.options import FolderOptions
+
+    Rows = list[dict[str, str]]
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}|(\\\*\\\*)|(\\\*)")
 _SERIES_NUMBER, _INSTANCE_NUMBER = "SeriesNumber", "InstanceNumber"
@@ -65,14 +68,37 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
     if options.name_from_stem:
         _drop_impossible_names(rows, listing)
+    with new_file(manifest) as write:
+        return _write(write, rows, images, listing, options)
+
+
+def _write(
+    write: Callable[[str], Path], rows: Rows, images: Path, listing: Listing, options: FolderOptions
+) -> tuple[int, list[str]]:
+    """Write the rows that the check accepts; return how many, and what is to be said."""
+    join = Join(options.join, rows, options) if options.join and rows else None
+    while True:
+        noted, copies = deepcopy(listing), [dict(row) for row in rows]
+        if join:
+            join.fill(copies, noted)
+        copies = _completed(copies, noted)
+        try:
+            count = OwnCheck(images, options, noted, write, join.columns if join else ()).write_accepted(copies)
+        except RefusedColumn as refused:
+            assert join  # noqa: S101  # nothing else gives such columns
+            join.leave_out(*refused.args)
+        else:
+            return count, [*(join.notes() if join else []), *noted.notes()]
+
+
+def _completed(rows: Rows, listing: Listing) -> Rows:
+    """Return the rows that can be, with what follows from their cells."""
     rows = _with_classes(rows, listing)
     for row in rows:
         facts.place_spacing(row)
-    _number_instances(manifest, rows, listing.dicom)
+    _number_instances(rows, listing.dicom)
     _tell_apart(rows)
-    with new_file(manifest) as write:
-        count = OwnCheck(images, options, listing, write).write_accepted(rows)
-    return count, list(listing.notes())
+    return rows
 
 
 def _check_names(options: FolderOptions) -> None:
@@ -145,14 +171,14 @@ def _row(root: Path, path: str, number: int, matcher: re.Pattern[str] | None, op
     return row
 
 
-def _drop_impossible_names(rows: list[dict[str, str]], listing: Listing) -> None:
+def _drop_impossible_names(rows: Rows, listing: Listing) -> None:
     for row in rows:
         if values.broken_rule("PatientName", row["PatientName"]):
             listing.say(_NO_NAME, row["source"])
             row["PatientName"] = ""
 
 
-def _with_classes(rows: list[dict[str, str]], listing: Listing) -> list[dict[str, str]]:
+def _with_classes(rows: Rows, listing: Listing) -> Rows:
     """Return the rows, each with a class that its file's content agrees with: the check reads names only."""
     kept = []
     for row in rows:
@@ -171,7 +197,7 @@ def _with_classes(rows: list[dict[str, str]], listing: Listing) -> list[dict[str
     return kept
 
 
-def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collection[str]) -> None:
+def _number_instances(rows: Rows, dicom: Collection[str]) -> None:
     """Give each object its place in its series, as the rows will make it; frames of one object share the number.
 
     DICOM files keep the numbers they have.
@@ -183,7 +209,7 @@ def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collect
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: Column.of([row.get(name, "").strip(" ") for row in rows]) for name in names}
     lines = np.arange(len(rows), dtype=np.int32)
-    resolved = resolve(Manifest(manifest, columns, lines), Settings(), offer())
+    resolved = resolve(Manifest(Path(), columns, lines), Settings(), offer())
     _, series = numbered(resolved)
     first = {other: members[0] for members in resolved.frames.values() for other in members}
     counts: Counter[int] = Counter()
@@ -196,7 +222,7 @@ def _number_instances(manifest: Path, rows: list[dict[str, str]], dicom: Collect
         rows[ordinal][_INSTANCE_NUMBER] = rows[head][_INSTANCE_NUMBER]
 
 
-def _tell_apart(rows: list[dict[str, str]]) -> None:
+def _tell_apart(rows: Rows) -> None:
     """Give rows whose outputs or keys would be one what makes them two: other outputs, an instance of their own."""
     planned = [fold(mirrored(row["source"])) for row in rows]
     folders = {str(above) for output in planned for above in PurePosixPath(output).parents}

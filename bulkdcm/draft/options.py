@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,12 @@ class FolderOptions:
         Which facts of the files become columns: ``date`` (EXIF), ``density`` (PNG pHYs, JPEG JFIF).
     follow_links
         Whether links to files outside the folder are images of it.
+    join
+        A table with columns for the images.
+    on
+        What of each image stands in the table, as ``{stem}``; ``{stem}=Image Index`` says in which of its columns.
+    encoding
+        Of the table.
     """
 
     pattern: str = ""
@@ -32,3 +42,6 @@ class FolderOptions:
     name_from_stem: bool = False
     facts: tuple[str, ...] = field(default_factory=tuple)
     follow_links: bool = False
+    join: Path | None = None
+    on: str = ""
+    encoding: str = "utf-8"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bulkdcm import manifest
@@ -16,7 +16,7 @@ from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from bulkdcm.draft.listing import Listing
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _REFUSED = "images that `bulkdcm check` would refuse by their {}"
 _TO_FILL_IN = "images whose {} you have to fill in ({})"
+
+
+class RefusedColumn(Exception):  # noqa: N818  # no error: the draft is made again without it
+    """A column that a table gave, and that the check refuses: its name, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,15 @@ class OwnCheck:
         Takes what is left out, or is to be said.
     write
         Writes a text, and returns where it is for now.
+    joined
+        The columns that a table gave.
     """
 
     images: Path
     options: FolderOptions
     listing: Listing
     write: Callable[[str], Path]
+    joined: Collection[str] = field(default_factory=tuple)
 
     def write_accepted(self, rows: Rows) -> int:
         """Write the rows that the check accepts, note the others, and return how many were written.
@@ -58,6 +65,8 @@ class OwnCheck:
         ------
         SettingsError
             Where an option is at fault, or no row is left.
+        RefusedColumn
+            Where one of the columns of a table is.
         """
         while True:
             if not rows:
@@ -104,6 +113,9 @@ class OwnCheck:
         given = {name: option for name, option in given.items() if f"{{{name}}}" not in options.pattern}
         found: dict[int, Problem] = {}
         for problem, wrong in faults:
+            names = [part.column for part in problem.parts or (problem,)]
+            if joined := next((name for name in names if name in self.joined), ""):
+                raise RefusedColumn(joined, problem.what)
             if problem.column in given or not wrong:
                 such = f", as that of {shown(rows[wrong[0]]['source'])}" if wrong else ""
                 about = given.get(problem.column, f"column {problem.column}" if problem.column else "the options")
