@@ -10,10 +10,11 @@ from PIL import Image
 
 import bulkdcm
 from bulkdcm.draft import propose_mapping
-from bulkdcm.errors import ManifestError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bulkdcm.model import Problem
 
 
 def text_of(folder: Path, *lines: str, files: str = "") -> str:
@@ -66,11 +67,26 @@ def test_files_are_found_wherever_they_lie(cells, files, source, tmp_path):
 def test_a_whole_table_checks_after_its_images_were_found(tmp_path):
     text = text_of(tmp_path, "key,patient,sex", "a,1,M", "b,2,F", "c,3,M", files="im/a.png im/b.png")
     assert "# 2 of 3 are there" in text
-    with pytest.raises(ManifestError, match="no file is called so"):
-        bulkdcm.check(tmp_path / "d.csv", mapping=tmp_path / "m.toml")
+    assert [problem.lines for problem in about_sources(tmp_path)] == [(4,)]
     Image.new("L", (4, 4)).save(tmp_path / "im" / "c.png")
-    found = bulkdcm.check(tmp_path / "d.csv", mapping=tmp_path / "m.toml")
+    assert not about_sources(tmp_path)
+
+
+def about_sources(folder: Path) -> list[Problem]:
+    """Return what the check says of sources; there are no errors."""
+    found = bulkdcm.check(folder / "d.csv", mapping=folder / "m.toml")
     assert not [str(problem) for problem in found if problem.severity == "error"]
+    return [problem for problem in found if problem.column == "source"]
+
+
+@pytest.mark.parametrize("cells", [("a", "b"), ("a.png", "b.png")])
+def test_what_is_found_by_its_name_converts_as_proposed(cells, tmp_path):
+    names = [cell if "." in cell else f"{cell}.png" for cell in cells]
+    text = text_of(tmp_path, "key,patient", *(f"{cell},{n}" for n, cell in enumerate(cells)), files=f"x/1/{names[0]} y/{names[1]}")  # fmt: skip
+    assert "**/" in text
+    report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=tmp_path / "m.toml")
+    assert list(report.table["source"]) == [f"x/1/{names[0]}", f"y/{names[1]}"]
+    assert set(report.table["status"]) == {"converted"}
 
 
 def test_files_of_one_name_in_two_folders_are_asked_for(tmp_path):
@@ -290,6 +306,11 @@ def test_patients_and_studies_are_asked_of_by_their_cells(tmp_path):
         in text
     )
     assert list(columns)[:2] == ["source", "PatientID"]
+
+
+def test_what_is_not_within_one_patient_is_no_study(tmp_path):
+    rows = [row.replace("s2", "s3") for row in ROWS] + ["f.png,X03,s9,45,F,0.7"]
+    assert "study" not in text_of(tmp_path, "file,patient,Besuch,wert,sex,ratio", *rows, "g.png,X03,s8,45,F,0.7")
 
 
 @pytest.mark.parametrize(
