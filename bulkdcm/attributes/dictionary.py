@@ -135,10 +135,15 @@ def find_tag(tag: int) -> Entry | None:
 
 def did_you_mean(name: str) -> str:
     """Return ``Did you mean …?`` for a name that is no keyword, or an empty string."""
+    return f"Did you mean {likely}?" if (likely := likely_meant(name)) else ""
+
+
+def likely_meant(name: str) -> str:
+    """Return the keyword, or the manifest's own name, that a name is most like; empty if it is like none."""
     folded = re.sub(r"[^a-z0-9]", "", name.lower().replace("patients", "patient"))
     names = {**{keyword.lower(): keyword for keyword in _keywords if keyword}, **{word: word for word in RESERVED}}
     hexed = re.fullmatch(r"\(?([0-9a-fA-F]{4}),?([0-9a-fA-F]{4})\)?", name.strip())
     if hexed and (keyword := keyword_for_tag(int(hexed[1] + hexed[2], 16))):
-        return f"Did you mean {keyword}?"
+        return keyword
     close = difflib.get_close_matches(folded, names, n=1, cutoff=0.75)
-    return f"Did you mean {names[close[0]]}?" if close else ""
+    return names[close[0]] if close else ""

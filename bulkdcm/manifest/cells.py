@@ -41,6 +41,22 @@ def check(manifest: Manifest) -> Iterator[Problem]:
     yield from _check_dicomdir_keys(manifest)
 
 
+def as_meant(manifest: Manifest) -> tuple[Manifest, list[Problem]]:
+    """Return a manifest with misspelt columns under the names that they are most like, and the problems of their names.
+
+    Else the column that was meant would be missing, which were more errors of one cause.
+    """
+    wrong = [
+        name for name in manifest.columns if name and name not in dictionary.RESERVED and not dictionary.find(name)
+    ]
+    meant = {name: other for name in wrong[:_GUESSES] if (other := dictionary.likely_meant(name))}
+    free = {name: other for name, other in meant.items() if other not in manifest.columns}
+    if len(set(free.values())) < len(free) or not free:
+        return manifest, []
+    problems = [problem for name in free if (problem := _check_name(name))]
+    return manifest.of({free.get(name, name): column for name, column in manifest.columns.items()}), problems
+
+
 def _check_name(name: str, *, guess: bool = True) -> Problem | None:
     entry = dictionary.find(name)
     if entry is None:

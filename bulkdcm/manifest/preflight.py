@@ -31,9 +31,11 @@ def checked(
     root
         Real path of the image root.
     """
-    read = with_slashes(read, root)
+    read, misspelt = cells.as_meant(with_slashes(read, root))
     located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
-    return located, check(located, offer, reserved=reserved, sources=[*read.notes, *sources], inverts=settings.invert)
+    return located, check(
+        located, offer, reserved=reserved, sources=[*read.notes, *misspelt, *sources], inverts=settings.invert
+    )
 
 
 def check(
@@ -55,7 +57,7 @@ def check(
     reserved
         Names in the output folder that no row may have.
     sources
-        Problems of the source paths, as `locate` found them, and notes.
+        Problems of the source paths, as `locate` found them, of names, and notes.
     inverts
         Whether the run inverts gray pixels.
     """

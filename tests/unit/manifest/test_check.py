@@ -141,3 +141,15 @@ def test_a_missing_manifest_or_a_folder_is_said(tmp_path):
         bulkdcm.check(tmp_path / "x.csv")
     with pytest.raises(ManifestError, match=r"this is a folder.*bulkdcm init"):
         bulkdcm.check(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["PatientIDs", "Patient1D"])
+def test_a_misspelt_column_is_one_error_and_no_other_follows(name, tmp_path):
+    for image in ("a.png", "b.png"):
+        (tmp_path / image).write_bytes(b"x")
+    text = f"source,{name},PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber\n"
+    rows = "a.png,1,M,20230101,101010,1,1,1\nb.png,2,F,20230101,101010,1,1,1\n"
+    (tmp_path / "m.csv").write_text(text + rows, encoding="utf-8")
+    (found,) = bulkdcm.check(tmp_path / "m.csv")
+    assert (found.column, found.lines, found.severity) == (name, (1,), "error")
+    assert "Did you mean PatientID?" in found.remedy
