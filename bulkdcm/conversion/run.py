@@ -7,7 +7,9 @@ import json
 import os
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import images, manifest, template, uids
@@ -18,19 +20,18 @@ from bulkdcm.conversion.execute import Execution
 from bulkdcm.conversion.plan import UNCHANGED
 from bulkdcm.conversion.preparation import Preparation
 from bulkdcm.encode import check_codec
-from bulkdcm.errors import ManifestError, SettingsError, StorageError
+from bulkdcm.errors import ManifestError, RunError, SettingsError, StorageError
 from bulkdcm.ledger.files import FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
 from bulkdcm.objects import offer
 from bulkdcm.problem import in_order
-from bulkdcm.report import RESERVED, Report, Rows, complete, refuse_foreign, write
+from bulkdcm.report import RESERVED, Asked, Report, Rows, complete, refuse_foreign, write, write_refusal
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from bulkdcm.conversion.execute import Progress
     from bulkdcm.conversion.work import Work
@@ -87,10 +88,24 @@ def run(
     """
     started = time.perf_counter()
     path, folder = manifest.path_of(given), local_path("--out", out)
+    asked = [Asked(manifest=str(path), started_at=datetime.now(UTC))]
+    store = _outputs(folder, outputs)
+    try:
+        return _run(given, settings, way, store, asked, started)
+    except RunError as error:
+        write_refusal(error, asked[-1], time.perf_counter() - started, folder, store)
+        raise
+
+
+def _run(  # noqa: PLR0913, PLR0917  # the story of a run, with what its refusal is told by
+    given: Given, settings: Settings, way: Way, outputs: Local, asked: list[Asked], started: float
+) -> Report:
+    path, folder = manifest.path_of(given), Path(outputs.root)
     check_codec(settings)
     rows, problems = checked(given, settings)
+    asked.append(replace(asked[0], manifest_sha256=rows.sha256))
     errors = _refuse(path, problems, settings)
-    context = _context(path, settings, _outputs(folder, outputs))
+    context = _context(path, settings, outputs)
     preparation = Preparation(path, rows, context)
     first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
     context.outputs.prepare()
@@ -108,6 +123,7 @@ def run(
             if execution.stopped:
                 raise StorageError(execution.stopped)
             report = Report(
+                asked=asked[-1],
                 rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=way.keep_rows),
                 warnings=tuple(problem for problem in problems if problem.severity != "error"),
                 notes=(*execution.notes, *work.notes()),

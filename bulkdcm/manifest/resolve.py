@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bulkdcm.attributes import dictionary
 from bulkdcm.manifest import frames
-from bulkdcm.manifest.table import Column, Manifest
+from bulkdcm.manifest.table import Column
 from bulkdcm.part import Cells, Part
 from bulkdcm.settings import is_url
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import Offer
     from bulkdcm.setting_parts import ManifestSettings
 
@@ -53,10 +55,10 @@ def resolve(manifest: Manifest, settings: ManifestSettings, offer: Offer) -> Man
     columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], offer)
     columns["output"] = _outputs(manifest.column("output"), columns["source"], settings)
     kinds = frozenset(offer.kinds)
-    found = frames.find(Manifest(manifest.path, columns, manifest.lines), iods)
+    found = frames.find(manifest.of(columns), iods)
     if found:
         columns["output"] = _shared(columns["output"], found)
-    return Manifest(manifest.path, columns, manifest.lines, found, kinds)
+    return replace(manifest, columns=columns, frames=found, kinds=kinds)
 
 
 def _normal(path: str) -> str:

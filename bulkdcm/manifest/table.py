@@ -128,6 +128,8 @@ class Manifest:
         What the column ``sop_class`` may hold that is no SOP class.
     notes
         What was noticed in reading it.
+    sha256
+        Of the file; empty if it is none.
     """
 
     path: Path
@@ -136,6 +138,7 @@ class Manifest:
     frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
     notes: tuple[Problem, ...] = ()
+    sha256: str = ""
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -2,11 +2,23 @@
 
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.report.columns import COLUMNS
-from bulkdcm.report.report import Report
+from bulkdcm.report.refusal import write_refusal
+from bulkdcm.report.report import Asked, Report
 from bulkdcm.report.rows import Rows, complete
 from bulkdcm.report.writers import WRITERS, refuse_foreign, write
 
 RESERVED = (*WRITERS, FOLDER)
 """Names in the output folder that no output may have."""
 
-__all__ = ["COLUMNS", "RESERVED", "WRITERS", "Report", "Rows", "complete", "refuse_foreign", "write"]
+__all__ = [
+    "COLUMNS",
+    "RESERVED",
+    "WRITERS",
+    "Asked",
+    "Report",
+    "Rows",
+    "complete",
+    "refuse_foreign",
+    "write",
+    "write_refusal",
+]

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm._version import __version__
+from bulkdcm.printable import printable
 from bulkdcm.report.table import table_of
 from bulkdcm.report.tally import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import pandas as pd
 
     from bulkdcm.model import Problem
     from bulkdcm.report.rows import Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a run was asked for, and when.
+
+    Attributes
+    ----------
+    manifest
+        Its path.
+    manifest_sha256
+        Of that file; empty if it is none, or couldn't be read.
+    started_at
+        In UTC.
+    """
+
+    manifest: str
+    started_at: datetime
+    manifest_sha256: str = ""
+
+    def facts(self, elapsed_s: float) -> dict[str, Any]:
+        """Return what every summary begins with."""
+        ended_at = self.started_at + timedelta(seconds=elapsed_s)
+        return {
+            "release": __version__,
+            "started_at": self.started_at.isoformat(timespec="milliseconds"),
+            "ended_at": ended_at.isoformat(timespec="milliseconds"),
+            "manifest": printable(self.manifest),
+            "manifest_sha256": self.manifest_sha256,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +59,8 @@ class Report:
 
     Attributes
     ----------
+    asked
+        What the run was asked for.
     rows
         What became of each, in manifest order, and what is counted of all.
     warnings
@@ -41,6 +77,7 @@ class Report:
         Whether the run was to take only some of the rows.
     """
 
+    asked: Asked
     rows: Rows
     warnings: tuple[Problem, ...]
     elapsed_s: float
@@ -79,10 +116,16 @@ class Report:
         total = sum(tally.spent_s.values())
         elapsed_s = max(self.elapsed_s, 1e-9)
         read, written = (tally.sizes_bytes[name] for name in SIZES)
+        failed_now = tally.ran_statuses["failed"]
         return {
+            **self.asked.facts(self.elapsed_s),
+            "exit_code": self.exit_code,
+            "refused": "",
             "rows": len(self.rows),
             **{status: self.count(status) for status in ("converted", "failed", "pending")},
             "converted_now": converted_now,
+            "failed_now": failed_now,
+            "failed_before": self.count("failed") - failed_now,
             "earlier_outputs_kept": tally.earlier_kept,
             "notes": list(self.notes),
             "warnings": [problem.text for problem in self.warnings],

@@ -125,7 +125,8 @@ class _Summary:
         return isinstance(found, dict) and found.keys() >= _COUNTS
 
 
-WRITERS: dict[str, Writer] = {"report.csv": _Csv(), "report.parquet": _Parquet(), "summary.json": _Summary()}
+SUMMARY = "summary.json"
+WRITERS: dict[str, Writer] = {"report.csv": _Csv(), "report.parquet": _Parquet(), SUMMARY: _Summary()}
 """By the name of the file; none other may be written into the output folder."""
 
 

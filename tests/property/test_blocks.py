@@ -19,6 +19,7 @@ from bulkdcm.ledger.schema import CONTENT, DECISIVE, FIELDS, checksum, sealed
 from bulkdcm.printable import ERRORS
 from bulkdcm.report import COLUMNS, Report, Rows, complete, write
 from bulkdcm.stores import Local
+from tests.reports import ASKED
 
 QUICK = settings(
     derandomize=True,
@@ -123,7 +124,7 @@ def reported(rows, *, keep=True) -> Report:
         for at in range(0, len(rows), 20)
     ]
     marks = [row["ordinal"] % 3 == 0 for row in rows]
-    return Report(rows=Rows(blocks, marks, keep=keep), warnings=(), elapsed_s=1.0, n_jobs=1)
+    return Report(asked=ASKED, rows=Rows(blocks, marks, keep=keep), warnings=(), elapsed_s=1.0, n_jobs=1)
 
 
 def cell(value: object) -> str:

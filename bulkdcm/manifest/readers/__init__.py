@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from bulkdcm.errors import ManifestError
@@ -56,8 +58,10 @@ def read_table(path: Path, form: Form) -> Manifest:
             head = file.read(_HEAD_BYTES)
             other_files.refuse_content(path, head, file)
             file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # files have readinto
+            file.seek(0)
             reader = next(reader for reader in READERS if reader.fits(path.name, head))
-            return reader.read(path, file, form)
+            return replace(reader.read(path, file, form), sha256=sha256)
     except OSError as error:
         msg = f"{path}: {error.strerror or error}."
         raise ManifestError(msg) from error

@@ -17,6 +17,7 @@ from bulkdcm.model import Problem
 from bulkdcm.report import COLUMNS, Report, Rows, complete, write
 from bulkdcm.report.terminal import lines
 from bulkdcm.stores import Local
+from tests.reports import ASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def reported(tmp_path_factory):
         recorded = list(ledger.blocks(len(sources), [0] * len(sources)))
         ledger.close()
         usual = {"warnings": (), "elapsed_s": 1.0, "n_jobs": 2}
-        return Report(rows=Rows(completed(recorded, sources), marks), **{**usual, **options})
+        return Report(asked=ASKED, rows=Rows(completed(recorded, sources), marks), **{**usual, **options})
 
     return report
 

@@ -7,11 +7,13 @@ import json
 import pandas as pd
 import pytest
 
+import bulkdcm
 from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.report import COLUMNS, Report, Rows, complete, write
 from bulkdcm.report.terminal import size
 from bulkdcm.stores import Local
+from tests.reports import ASKED
 
 
 def report(*outcomes: dict[str, object], rows: int = 3, ran=None, **options) -> Report:
@@ -20,7 +22,7 @@ def report(*outcomes: dict[str, object], rows: int = 3, ran=None, **options) -> 
     lines = list(range(2, rows + 2))
     block = complete(recorded, lines, [f"{n}.png" for n in lines], [f"{n}.dcm" for n in lines])
     marks = [ordinal in (known if ran is None else ran) for ordinal in range(rows)]
-    return Report(rows=Rows([block], marks), warnings=(), elapsed_s=2.0, n_jobs=1, **options)
+    return Report(asked=ASKED, rows=Rows([block], marks), warnings=(), elapsed_s=2.0, n_jobs=1, **options)
 
 
 DONE = {"ordinal": 1, "status": "converted", "output": "x.dcm", "source_size_bytes": 4_000_000, "output_size_bytes": 6_000_000, "decode_s": 0.3, "build_s": 0.1, "attempt": 1}  # fmt: skip
@@ -56,6 +58,12 @@ def test_the_summary_counts_groups_and_rates():
     ]
     assert (facts["images_per_s"], facts["source_mb_per_s"], facts["output_mb_per_s"]) == (0.5, 2.0, 3.0)
     assert facts["stage_shares"]["decode"] == 0.75
+    assert (facts["started_at"], facts["ended_at"]) == (
+        "2026-01-02T03:04:05.000+00:00",
+        "2026-01-02T03:04:07.000+00:00",
+    )
+    assert (facts["manifest"], facts["manifest_sha256"], facts["release"]) == ("m.csv", "0" * 64, bulkdcm.__version__)
+    assert (facts["exit_code"], facts["refused"], facts["failed_now"], facts["failed_before"]) == (1, "", 1, 0)
 
 
 def test_rates_and_sizes_are_those_of_this_run():
