@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -25,14 +26,19 @@ def remove(pid: int, began_s: float) -> None:
     began_s
         When it began: what is older is of an earlier process with its number.
     """
-    if pid <= 1 or pid == os.getpid() or system.alive(pid):
+    if pid <= 1 or pid == os.getpid():
         return
+    until_s = math.inf
+    if system.alive(pid):  # another process may have its number by now, as where there are few
+        until_s = system.process_began_s(pid) - _SLACK_S
+        if not began_s < until_s:
+            return
     ours = re.compile(rf"bulkdcm-slots-{pid}-\w+|sem\.loky-{pid}-\w+|(joblib_memmapping_folder|loky)[-_]{pid}[-_]\w+")
     for place in {_SHARED, _temporary(), Path(os.environ.get("JOBLIB_TEMP_FOLDER") or _SHARED)}:
         with contextlib.suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
                 if ours.fullmatch(entry.name):
-                    _remove(entry, began_s)
+                    _remove(entry, began_s, until_s)
 
 
 def _temporary() -> Path:
@@ -42,10 +48,12 @@ def _temporary() -> Path:
         return _SHARED
 
 
-def _remove(entry: os.DirEntry[str], began_s: float) -> None:
+def _remove(entry: os.DirEntry[str], began_s: float, until_s: float) -> None:
     with contextlib.suppress(OSError):
         found = entry.stat(follow_symlinks=False)
-        if found.st_mtime < began_s - _SLACK_S or (hasattr(os, "geteuid") and found.st_uid != os.geteuid()):
+        if not began_s - _SLACK_S <= found.st_mtime <= until_s or (
+            hasattr(os, "geteuid") and found.st_uid != os.geteuid()
+        ):
             return
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path, ignore_errors=True)

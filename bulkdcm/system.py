@@ -354,6 +354,15 @@ def alive(pid: int) -> bool:
     return True
 
 
+def process_began_s(pid: int) -> float:
+    """Return when a process began, in seconds since 1970; 0 where the system doesn't tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - int(words[19]) / os.sysconf("SC_CLK_TCK")
+        return time.time() - age_s
+    return 0.0
+
+
 @contextlib.contextmanager
 def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
     """Within the block, raise KeyboardInterrupt on SIGINT and `terminated()` on SIGTERM; a second signal ends at once."""
