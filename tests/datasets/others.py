@@ -153,7 +153,7 @@ def deeplesion(root: Path) -> Layout:
         rows={
             names[0]: {"PatientID": "000089", "PatientSex": "F", "PatientAge": "071Y", "InstanceNumber": "37", **hu},
             names[1]: {"PatientID": "000091", "StudyID": "03", "PixelSpacing": "[0.929688, 0.929688]", **hu},
-            names[2]: {"SeriesNumber": "3", "PatientSex": "", "PixelSpacing": "[0.859375, 0.75]", **hu},
+            names[2]: {"SeriesNumber": "03", "PatientSex": "", "PixelSpacing": "[0.859375, 0.75]", **hu},
         },
         pixels={name: made[name] for name in names[:3]},
     )

@@ -131,8 +131,8 @@ def mimic_cxr_jpg(root: Path) -> Layout:
     return Layout(
         table=table,
         rows={
-            names[0]: {"PatientID": "10000032", "StudyID": "50414267", "StudyDate": "21800506", "StudyTime": "213014.531", "ViewPosition": "PA", "SeriesNumber": "1", "PerformedProcedureStepDescription": "CHEST (PA AND LAT)"},
-            names[1]: {"ViewPosition": "", "SeriesDescription": "lateral", "SeriesNumber": "2", "StudyTime": "213014.531"},
+            names[0]: {"PatientID": "10000032", "StudyID": "50414267", "StudyDate": "21800506", "StudyTime": "213014.531000", "ViewPosition": "PA", "SeriesNumber": "1", "PerformedProcedureStepDescription": "CHEST (PA AND LAT)"},
+            names[1]: {"ViewPosition": "", "SeriesDescription": "lateral", "SeriesNumber": "2", "StudyTime": "213014.531000"},
             names[2]: {"StudyTime": "004733.5", "ViewPosition": "", "SeriesDescription": ""},
             names[3]: {"PatientID": "19999987", "StudyDate": "21451104", "StudyTime": "051448.217999", "ViewPosition": "AP"},
         },
@@ -183,7 +183,7 @@ def vindr_cxr(root: Path) -> Layout:
     return Layout(
         table=table,
         rows={
-            names[0]: {"PatientID": "9a5094b2563a1ef3ff50dc5c7ff71345", "ImageComments": "Cardiomegaly\\Aortic enlargement"},
+            names[0]: {"PatientID": "9a5094b2563a1ef3ff50dc5c7ff71345", "ImageComments": "Cardiomegaly; Aortic enlargement"},
             names[1]: {"PatientID": "50a418190bc3fb1ef1633bf9678929b3", "ImageComments": "No finding"},
         },
     )  # fmt: skip
