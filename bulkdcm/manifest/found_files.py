@@ -36,7 +36,8 @@ class FoundFiles:
     def __init__(self, root: Path) -> None:
         self._root = str(root)
         self._folders: dict[str, Names] = {}
-        self._trees: dict[str, Names] = {}
+        self._walked: dict[str, list[str]] = {}
+        self._trees: dict[tuple[str, int], Names] = {}
         self._outputs: dict[str, bool] = {}
 
     def find(self, pattern: str) -> tuple[str, ...]:
@@ -45,9 +46,11 @@ class FoundFiles:
         if not anywhere:
             folder, name = posixpath.split(pattern)
             return tuple(posixpath.join(folder, found) for found in _named(self._listed(folder), name))
-        above, name = posixpath.split(rest)
-        found = _named(self._below(top), name)
-        return tuple(path for path in found if not above or f"/{posixpath.dirname(path)}".endswith(f"/{above}"))
+        # By as much of the path as is asked for: thousands of files of a dataset may be called image1.png.
+        place = (top, rest.count("/"))
+        if place not in self._trees:
+            self._trees[place] = _indexed(self._below(top), folders=place[1])
+        return tuple(_named(self._trees[place], rest))
 
     def _listed(self, folder: str) -> Names:
         """Return the names in a folder: each by itself, and by what stands before its ending."""
@@ -62,9 +65,9 @@ class FoundFiles:
             self._folders[folder] = _indexed(names)
         return self._folders[folder]
 
-    def _below(self, top: str) -> Names:
-        """Return the files in a folder and all below it, links and the folders of runs aside, by their names."""
-        if top not in self._trees:
+    def _below(self, top: str) -> list[str]:
+        """Return the files in a folder and all below it, links and the folders of runs aside."""
+        if top not in self._walked:
             paths: list[str] = []
             start = f"{self._root}/{top}".rstrip("/")
             for where, folders, names in os.walk(start):
@@ -75,8 +78,8 @@ class FoundFiles:
                 inside = posixpath.relpath(where, self._root) if where != self._root else ""
                 outputs = self._holds_outputs(inside)
                 paths += [posixpath.join(inside, name) for name in names if not (outputs and name.endswith(_OUTPUT))]
-            self._trees[top] = _indexed(sorted(paths))
-        return self._trees[top]
+            self._walked[top] = sorted(paths)
+        return self._walked[top]
 
     def _holds_outputs(self, folder: str) -> bool:
         """Return whether a run has its outputs in a folder, or in one above it."""
@@ -100,10 +103,14 @@ def _divided(pattern: str) -> tuple[str, str, str]:
     return (top, anywhere, rest) if anywhere else ("", "", pattern)
 
 
-def _indexed(paths: list[str]) -> Names:
+def _indexed(paths: list[str], folders: int = 0) -> Names:
+    """Return paths by their names with so many folders above, and by the same without the ending."""
     found: Names = {}
     for path in paths:
-        name = normal_form(posixpath.basename(path))
+        parts = path.rsplit("/", folders + 1)
+        if len(parts) <= folders:
+            continue
+        name = normal_form("/".join(parts[-folders - 1 :]))
         found.setdefault(name, []).append(path)
         found.setdefault(posixpath.splitext(name)[0] + ANY_ENDING, []).append(path)
     return found

@@ -88,6 +88,28 @@ def test_a_name_is_found_in_another_unicode_form(read, tmp_path):
     assert read("[columns]\nsource = { template = '**/{f}' }\n", "f\n\u00e9.png\n") == ["x/e\u0301.png"]
 
 
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("p1/study1/image1.png", "train/p1/study1/image1.png"),
+        ("p2/study1/image1.png", "train/p2/study1/image1.png"),
+        ("study1/image9.png", "valid/p3/study1/image9.png"),
+        ("x\u00e9/image1.png", "valid/xe\u0301/image1.png"),
+    ],
+)
+def test_files_of_one_name_are_told_apart_by_the_folders_above(cell, found, read, tmp_path):
+    files(tmp_path, "train/p1/study1/image1.png", "train/p2/study1/image1.png", "valid/p3/study1/image9.png")
+    files(tmp_path, "valid/xe\u0301/image1.png", "image1.png", "p1/study1.png")
+    assert read("[columns]\nsource = { template = '**/{f}' }\n", f"f\n{cell}\n") == [found]
+
+
+def test_part_of_a_folder_s_name_is_none(read, tmp_path):
+    files(tmp_path, "train/sub1/image1.png", "1/image1.jpg")
+    for wanted in ("**/1/{f}", "**/ain/sub1/{f}"):
+        (kept,) = read(f"[columns]\nsource = {{ template = '{wanted}' }}\n", "f\nimage1.png\n")
+        assert kept == wanted.format(f="image1.png")  # the preflight says that there is none
+
+
 def test_two_files_of_one_name_are_an_error_that_names_both(read, tmp_path):
     files(tmp_path, "a/x.png", "b/x.png", "b/y.png")
     with pytest.raises(ManifestError, match=r"2 files are called so: a/x\.png, b/x\.png") as caught:
