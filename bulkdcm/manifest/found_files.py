@@ -107,10 +107,7 @@ def _indexed(paths: list[str], folders: int = 0) -> Names:
     """Return paths by their names with so many folders above, and by the same without the ending."""
     found: Names = {}
     for path in paths:
-        parts = path.rsplit("/", folders + 1)
-        if len(parts) <= folders:
-            continue
-        name = normal_form("/".join(parts[-folders - 1 :]))
+        name = normal_form("/".join(path.rsplit("/", folders + 1)[-folders - 1 :]))
         found.setdefault(name, []).append(path)
         found.setdefault(posixpath.splitext(name)[0] + ANY_ENDING, []).append(path)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import tomllib
 
@@ -11,7 +12,7 @@ import pydicom
 import pytest
 
 import bulkdcm
-from bulkdcm import mappings
+from bulkdcm import cli, mappings
 from bulkdcm.verify import verify
 from tests.conformance import readers
 from tests.datasets import older, others, radiographs
@@ -37,6 +38,13 @@ LAYOUTS = {
     "vindr-cxr": [radiographs.vindr_cxr],
 }
 CASES = [pytest.param((name, make), id=make.__name__) for name, makes in LAYOUTS.items() for make in makes]
+# The same dataset with a table of another name, of which the comments give no command.
+ALIKE = {
+    radiographs.chexpert_above,
+    radiographs.nih_chestxray14_2020,
+    others.ham10000_tab,
+    others.huggingface_imagefolder_json,
+}
 TEXTS = {name: mappings.find(name).read_text(encoding="utf-8") for name in mappings.names()}
 # Keys of a mapping that name columns of the table.
 _FIELD = re.compile(r"\{(.*?)(?:\[-?\d*:-?\d*\]|:\w+)?\}")
@@ -70,7 +78,7 @@ def dataset(request, tmp_path_factory):
     root = tmp_path_factory.mktemp(make.__name__)
     layout = laid_out(name, make, root / "raw")
     report = bulkdcm.convert(
-        layout.table, root / "out", images=layout.images, mapping=mappings.find(name), backend="sequential", fsync=False
+        layout.table, root / "out", images=layout.images, mapping=name, backend="sequential", fsync=False
     )
     assert set(report.table["status"]) == {"converted"}, report.table["message"].tolist()
     warnings = [str(warning) for warning in report.warnings if warning.severity == "warning"]
@@ -96,6 +104,35 @@ def test_validators_find_nothing_in_a_dataset(dataset):
     found = {text for path in files.values() for text in readers.dciodvfy(path)}
     assert not found - KNOWN
     assert not readers.dcentvfy(list(files.values()))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.values[0][1] not in ALIKE])
+def test_the_commands_in_a_mapping_s_comments_are_enough(case, tmp_path, monkeypatch, capsys):
+    name, make = case
+    layout = laid_out(name, make, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line) for line in re.findall(r"^# bulkdcm (convert .*)$", TEXTS[name], re.MULTILINE)]
+    fitting = [command for command in commands if (tmp_path / command[1]).exists()]
+    for command in fitting:
+        assert cli.run([*command, "--backend", "sequential", "--no-fsync"]) == 0, capsys.readouterr().err
+        assert f"{len(layout.rows)} of {len(layout.rows)} rows converted" in capsys.readouterr().out
+    assert len(fitting) == 1
+
+
+def test_every_slice_of_deeplesion_comes_without_its_table(tmp_path, monkeypatch, capsys):
+    layout = others.deeplesion(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (lines,) = re.findall(r"^# bulkdcm (init .*\n#.*)$", TEXTS["deeplesion"], re.MULTILINE)
+    assert cli.run(shlex.split(lines.replace("\\\n#", ""))) == 0, capsys.readouterr().err
+    slices = bulkdcm.convert("all.csv", "all", images="Images_png", backend="sequential", fsync=False).table
+    keys = bulkdcm.convert(layout.table, "keys", mapping="deeplesion", backend="sequential", fsync=False).table
+    assert set(slices["status"]) == {"converted"}
+    assert len(slices) == len(keys) + 1
+    # A key slice lies in the series of all slices.
+    assert set(keys["series_instance_uid"]) == set(slices["series_instance_uid"])
+    for output in slices["output"]:
+        assert not list(map(str, verify(tmp_path / "all" / output)))
+        assert pydicom.dcmread(tmp_path / "all" / output).RescaleIntercept == -32768
 
 
 # Of an imagefolder the columns are its own.
