@@ -119,6 +119,14 @@ def test_the_commands_in_a_mapping_s_comments_are_enough(case, tmp_path, monkeyp
     assert len(fitting) == 1
 
 
+def test_an_inverted_radiograph_of_padchest_is_left_to_the_user(tmp_path):
+    table = radiographs.padchest(tmp_path).table
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace("MONOCHROME2", "MONOCHROME1", 1), encoding="utf-8")
+    with pytest.raises(bulkdcm.ManifestError, match=r"'MONOCHROME1': mapping key columns\.PhotometricInterpretation"):
+        bulkdcm.convert(table, tmp_path / "out", mapping="padchest", backend="sequential")
+
+
 def test_every_slice_of_deeplesion_comes_without_its_table(tmp_path, monkeypatch, capsys):
     layout = others.deeplesion(tmp_path)
     monkeypatch.chdir(tmp_path)
