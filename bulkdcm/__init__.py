@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bulkdcm._version import __version__
     from bulkdcm.conversion.api import check, convert, plan, rebuild
-    from bulkdcm.conversion.execute import Progress
+    from bulkdcm.draft import init
     from bulkdcm.errors import (
         AttributeValueError,
         BulkdcmError,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from bulkdcm.report import Report
     from bulkdcm.settings import Settings
+    from bulkdcm.watch import Progress
 
 __all__ = [
     "AttributeValueError",
@@ -56,6 +57,7 @@ __all__ = [
     "__version__",
     "check",
     "convert",
+    "init",
     "plan",
     "rebuild",
 ]
@@ -65,9 +67,10 @@ __all__ = [
 _LAZY = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "bulkdcm.errors"),
     "__version__": "bulkdcm._version",
-    "Progress": "bulkdcm.conversion.execute",
+    "Progress": "bulkdcm.watch",
     "Report": "bulkdcm.report",
     "check": "bulkdcm.conversion.api",
+    "init": "bulkdcm.draft",
     "convert": "bulkdcm.conversion.api",
     "plan": "bulkdcm.conversion.api",
     "rebuild": "bulkdcm.conversion.api",
@@ -82,3 +85,7 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(_LAZY[name]), name)
     msg = f"module 'bulkdcm' has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -148,6 +148,13 @@ def cause(text: str) -> str:
     return _OF_ONE_CELL.sub("…", text)
 
 
+def unnamed(text: str, names: Iterable[str | None]) -> str:
+    """Return the cause that a message tells, without some names in it."""
+    for name in filter(None, names):
+        text = text.replace(name, "…")
+    return cause(text)
+
+
 def _one(group: Sequence[Problem]) -> Problem:
     if len(group) == 1:
         return group[0]

@@ -36,6 +36,7 @@ WINDOWS = ("present", "none")  # and shares
 TRANSFER_SYNTAXES = (*NATIVE, *LOSSLESS, *LOSSY)
 ROW_TIMEOUT_S = 300.0
 _MAX_PIXELS = 178_956_970
+_MOST_LEFT = 1023  # cores
 _PATHS = ("images", "uid_key_file", "ledger", "template", "mapping")
 _BACKGROUNDS = {"black": "#000000", "white": "#ffffff"}
 
@@ -203,7 +204,7 @@ class Settings:
         elif ":" in self.transfer_syntax:
             _refuse("transfer_syntax", self.transfer_syntax, f"{self.compression}, which has no quality")
         for name, least in (
-            ("n_jobs", 0), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0), ("sample", 0), ("gray_tolerance", 0),
+            ("n_jobs", -_MOST_LEFT), ("chunk_size", 0), ("max_pixels", 1), ("memory_limit", 0), ("sample", 0), ("gray_tolerance", 0),
         ):  # fmt: skip
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:

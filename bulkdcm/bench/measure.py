@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bulkdcm.bench.configurations import Configuration
-    from bulkdcm.conversion.execute import Progress
     from bulkdcm.settings import Settings
+    from bulkdcm.watch import Progress
 
 _NEAR = 0.97  # of the fastest: what is as good
 
@@ -186,7 +186,7 @@ def _run_here(path: Path, out: Path, settings: Settings, *, null: bool) -> dict[
             peaks[pid] = system.peak_memory_bytes(pid)
 
     call = api.rehearse if null else api.convert
-    report = call(path, out, settings, on_progress=look)
+    report = call(path, out, settings, progress=look)
     elapsed_s = time.perf_counter() - began
     root = settings.images or path.parent
     ran = report.table.iloc[list(report.ran)]

@@ -132,7 +132,7 @@ manifest_options = _all(
 
 # Who works.
 _ENGINE = [
-    click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]"),
+    click.option("-j", "--n-jobs", type=int, default=0, help="Workers; -2: one core is left. [one a core]"),
     click.option(
         "--chunk-size", type=click.IntRange(0), default=0, help="Rows a worker takes at once. [chosen by itself]"
     ),
@@ -252,7 +252,20 @@ _RUN = [
     ),
     click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
 ]
+# Who is told.
+_TOLD = [
+    click.option(
+        "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
+    ),
+    click.option("--identifiers", is_flag=True, help="Names, values and messages, too, in --json and --log-file."),
+    click.option("--log-file", type=LOCAL_PATH, help="Add events to a log, a line each."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors alone."),
+    click.option("-v", "--verbose", is_flag=True, help="Print each row that fails, as it does."),
+    click.option("--metrics", type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
+]
+checking_options = _all(_TOLD[:2])
+telling_options = _all(_TOLD)
 reading_options = _all([*_ENGINE, *_PIXELS])
 run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 
-out_option = click.option("--out", required=True, type=LOCAL_PATH, help="Output folder.")
+out_option = click.option("-o", "--out", required=True, type=LOCAL_PATH, help="Output folder.")

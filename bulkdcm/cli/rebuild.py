@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options, out_option, run_options
+from bulkdcm.cli.options import manifest_options, out_option, run_options, telling_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @manifest_options
 @out_option
 @run_options
+@telling_options
 def rebuild(manifest: Path, out: Path, **options: Any) -> int:
     """Make the ledger of OUT anew: the rows of MANIFEST whose outputs are there, byte for byte, are done."""
     from bulkdcm.cli.running import shown_to_its_end

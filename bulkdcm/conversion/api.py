@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from bulkdcm.engines import ENGINES, Workers
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.settings import Settings, local_path
+from bulkdcm.watch import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from bulkdcm.conversion.execute import Progress
     from bulkdcm.model import Given, ManifestRow, Problem
     from bulkdcm.report import Report
+    from bulkdcm.watch import Progress
 
 _BEGINNING_BYTES = 65_536  # of a manifest, in which a short one is whole
 _WORKS = "bulkdcm.conversion.chunk"  # imports all that workers need
@@ -83,7 +84,7 @@ def convert(
     out: str | Path,
     settings: Settings | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: bool | Callable[[Progress], None] = False,
     keep_rows: bool = True,
     **options: Any,
 ) -> Report:
@@ -98,8 +99,9 @@ def convert(
         The output folder; made where it is missing.
     settings
         Options; or give them by name, as ``convert("m.csv", "dicom/", n_jobs=8)``.
-    on_progress
-        Called in this process after each chunk.
+    progress
+        True shows how far the run has come: a bar on a terminal and in a notebook, else a line now and then. A function is
+        called in this process after each chunk.
     keep_rows
         Whether ``report.table`` may be asked for; without it, a million rows take some 0.3 GB less.
 
@@ -120,7 +122,7 @@ def convert(
         Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
     settings = settings or Settings.of(**options)
-    with _workers_starting(path, out, settings):
+    with _workers_starting(path, out, settings), watched(progress) as on_progress:
         from bulkdcm.conversion import run
 
         return run.run(path, out, settings, run.Way(on_progress, keep_rows))
@@ -131,7 +133,7 @@ def rebuild(
     out: str | Path,
     settings: Settings | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: bool | Callable[[Progress], None] = False,
     keep_rows: bool = True,
     **options: Any,
 ) -> Report:
@@ -142,11 +144,11 @@ def rebuild(
 
     Parameters
     ----------
-    path, out, settings, on_progress, keep_rows
+    path, out, settings, progress, keep_rows
         As for `convert`.
     """
     settings = settings or Settings.of(**options)
-    with _workers_starting(path, out, settings):
+    with _workers_starting(path, out, settings), watched(progress) as on_progress:
         from bulkdcm.conversion import run
 
         return run.rebuild(path, out, settings, run.Way(on_progress, keep_rows))
@@ -157,7 +159,7 @@ def rehearse(
     out: str | Path,
     settings: Settings | None = None,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    progress: bool | Callable[[Progress], None] = False,
     keep_rows: bool = True,
     **options: Any,
 ) -> Report:
@@ -165,11 +167,11 @@ def rehearse(
 
     Parameters
     ----------
-    path, out, settings, on_progress, keep_rows
+    path, out, settings, progress, keep_rows
         As for `convert`; `out` gets a ledger and a report, and should be a folder of its own.
     """
     settings = settings or Settings.of(**options)
-    with _workers_starting(path, out, settings):
+    with _workers_starting(path, out, settings), watched(progress) as on_progress:
         from bulkdcm.conversion import run
 
         return run.rehearse(path, out, settings, run.Way(on_progress, keep_rows))

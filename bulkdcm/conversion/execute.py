@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import Terminated
 from bulkdcm.part import Extra
 from bulkdcm.settings import NATIVE
+from bulkdcm.watch import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
 References = dict[int, "tuple[Reference, ...] | None"]
 # Of an image on one core: what every one takes, and what each byte of it adds; only for the size of chunks.
 _ROW_S, _BYTE_S, _COMPRESSED_BYTE_S = 0.0004, 1e-8, 2e-7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a run has come, in rows; those done before are counted as converted."""
-
-    rows: int
-    converted: int = 0
-    failed: int = 0
 
 
 class Execution:
@@ -206,6 +198,9 @@ class Execution:
 
     def _count(self, converted: int, failed: int) -> None:
         before = self._progress
-        self._progress = replace(before, converted=before.converted + converted, failed=before.failed + failed)
+        failures, self.recording.failures = tuple(self.recording.failures), []
+        self._progress = replace(
+            before, converted=before.converted + converted, failed=before.failed + failed, failures=failures
+        )
         if self.on_progress:
             self.on_progress(self._progress)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bulkdcm.conversion.outcome import Failed, columns_of
 from bulkdcm.ledger.schema import STORED, sealed
 from bulkdcm.model import Fingerprint
+from bulkdcm.problem import unnamed
+from bulkdcm.watch import RowFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from bulkdcm.ledger.ledger import Ledger
 
 _ORDINAL, _STATUS, _OUTPUT = (STORED.index(name) for name in ("ordinal", "status", "output"))
+_WHY = tuple(STORED.index(name) for name in ("stage", "error", "message"))
 
 
 class Recording:
@@ -37,12 +40,15 @@ class Recording:
         Converted rows whose files lie beside their places.
     ran
         For each row of the manifest 1 if it is recorded, else 0.
+    failures
+        Rows that failed since somebody took note of them.
     """
 
     def __init__(self, work: Work, ledger: Ledger, context: Context) -> None:
         self.work, self.ledger, self.context = work, ledger, context
         self.staged: list[Converted] = []
         self.ran = bytearray(len(work.rows))
+        self.failures: list[RowFailure] = []
         self._given_uids = work.given_uids()
 
     @property
@@ -80,6 +86,7 @@ class Recording:
         ):
             before = self.work.plan.outputs[ordinal]
             if status == "failed":
+                self._note_failure(ordinal, rows[place])
                 unwritten.append(self.work.rows.column("output")[ordinal])
                 if before:
                     rows[place] = sealed(dict(zip(STORED, rows[place], strict=True)) | self.ledger.earlier(ordinal))
@@ -91,6 +98,12 @@ class Recording:
         if unwritten and self.context.outputs.writes:
             self.ledger.forget_claims(name for name in unwritten if name)
         return len(unwritten)
+
+    def _note_failure(self, ordinal: int, record: Sequence[Any]) -> None:
+        stage, error, message = (record[place] or "" for place in _WHY)
+        rows = self.work.rows
+        names = (rows.column(name)[ordinal] for name in ("source", "output"))
+        self.failures.append(RowFailure(int(rows.lines[ordinal]), stage, error, message, unnamed(message, names)))
 
     def _taken_uid(self, outcome: Converted) -> Failed | None:
         """Return a row as failed if the UID derived for it is the one that another row names."""

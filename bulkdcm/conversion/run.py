@@ -33,7 +33,6 @@ from bulkdcm.stores import Local, Null, Recognise
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bulkdcm.conversion.execute import Progress
     from bulkdcm.conversion.work import Work
     from bulkdcm.ledger.block import Block
     from bulkdcm.ledger.ledger import Ledger
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import Given, Problem
     from bulkdcm.settings import Settings
     from bulkdcm.stores import Store
+    from bulkdcm.watch import Progress
 
 
 def plan(given: Given, out: str | Path, settings: Settings) -> dict[str, int]:

@@ -77,7 +77,7 @@ class Engine(Protocol):
         Parameters
         ----------
         asked
-            By the user; 0 for as many as there is room for.
+            By the user; 0 for as many as there is room for, -1 too, -2 for one less than that.
         address
             Of the cluster, or empty.
 
@@ -129,9 +129,9 @@ class OnThisMachine:
     needs_address = False
 
     def workers(self, asked: int, address: str) -> int:
-        """Return as many as asked, or one a core."""
+        """Return as many as asked, or one a core; negative numbers as joblib counts them."""
         del address
-        return asked or cores()
+        return asked if asked > 0 else max(1, cores() + (asked + 1 if asked else 0))
 
     def started(self, workers: Workers) -> AbstractContextManager[None]:
         """Return a block in which nothing happens: workers are quick to start."""

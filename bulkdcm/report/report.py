@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkdcm._version import __version__
 from bulkdcm.printable import printable
+from bulkdcm.report import notebook
 from bulkdcm.report.table import table_of
 from bulkdcm.report.tally import SIZES
 
@@ -90,6 +91,10 @@ class Report:
     def table(self) -> pd.DataFrame:
         """One line for each manifest row, in manifest order; columns as in `COLUMNS`. Made when it is first asked for."""
         return table_of(self.rows)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return notebook.html(self.summary())
 
     @property
     def ran(self) -> Sequence[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.problem import cause
+from bulkdcm.problem import unnamed
 from bulkdcm.report.columns import STAGES
 
 if TYPE_CHECKING:
@@ -97,10 +97,8 @@ class Tally:
         failed = block.where([status == "failed" for status in block["status"]])
         columns = (failed[name] for name in ("line", "stage", "error", "message", "source", "output"))
         for line, stage, error, message, *names in zip(*columns, strict=True):
-            text = told = message or ""
-            for name in filter(None, names):
-                told = told.replace(name, "…")
-            found = self._causes.setdefault((stage or "", error or "", cause(told)), _Cause())
+            text = message or ""
+            found = self._causes.setdefault((stage or "", error or "", unnamed(text, names)), _Cause())
             found.rows += 1
             if found.rows <= _EXAMPLES:
                 found.lines.append(int(line))

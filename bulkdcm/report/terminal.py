@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from bulkdcm.report.report import Report
 
 _BAR, _CAUSES = 60, 20
-_SHADES = {"read": "cyan", "decode": "blue", "build": "magenta", "encode": "yellow", "store": "green"}
+# A colour and a sign each, so that they can be told apart without colours.
+_SHADES = {
+    "read": ("cyan", "░"),
+    "decode": ("blue", "█"),
+    "build": ("magenta", "▒"),
+    "encode": ("yellow", "▓"),
+    "store": ("green", "▚"),
+}
 
 
 def size(count: float) -> str:
@@ -29,8 +36,18 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def lines(report: Report, out: str) -> Iterator[RenderableType]:
-    """Yield what to print, from counts to reasons to the place of the report."""
+def lines(report: Report, out: str, width: int = 80) -> Iterator[RenderableType]:
+    """Yield what to print, from counts to reasons to the place of the report.
+
+    Parameters
+    ----------
+    report
+        On the run.
+    out
+        The output folder, as it was given.
+    width
+        Of the terminal, in characters.
+    """
     facts = report.summary()
     yield _counts(facts)
     if facts["failures"]:
@@ -42,7 +59,7 @@ def lines(report: Report, out: str) -> Iterator[RenderableType]:
         yield Text(f"{facts['elapsed_s']:.1f} s with {workers}, {facts['images_per_s']:,} images/s")
         for name, what in (("source", "read"), ("output", "written")):
             yield Text(f"{size(facts[f'{name}_size_bytes'])} {what}, {facts[f'{name}_mb_per_s']:,} MB/s")
-        yield from _stages(facts["stage_shares"])
+        yield from _stages(facts["stage_shares"], min(_BAR, width))
     else:
         yield Text(f"{facts['elapsed_s']:.1f} s")
     yield Text(visible(f"report: {out}/report.csv"), style="bold")
@@ -82,12 +99,13 @@ def _failures(failures: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _stages(shares: dict[str, float]) -> Iterator[Text]:
+def _stages(shares: dict[str, float], width: int) -> Iterator[Text]:
     bar, legend = Text(), Text()
     for name, share in shares.items():
-        style = _SHADES.get(name, "white")
-        bar.append("█" * round(share * _BAR), style=style)
-        legend.append("■ ", style=style)
-        legend.append(f"{name} {share:.0%}  ")
+        style, sign = _SHADES.get(name, ("white", "▞"))
+        bar.append(sign * round(share * width), style=style)
+        legend.append(f"{sign} ", style=style)
+        legend.append(f"{name}\u00a0{share:.0%}  ")
+    bar.truncate(width)
     yield bar
     yield legend

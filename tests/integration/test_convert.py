@@ -210,7 +210,7 @@ def test_no_temporary_file_is_left(dataset, tmp_path):
 
 def test_the_progress_counts_every_row_once(dataset, tmp_path):
     seen = []
-    bulkdcm.convert(dataset / "manifest.csv", tmp_path / "out", n_jobs=2, chunk_size=5, on_progress=seen.append)
+    bulkdcm.convert(dataset / "manifest.csv", tmp_path / "out", n_jobs=2, chunk_size=5, progress=seen.append)
     assert [progress.converted for progress in seen][-1] == 24
     assert len(seen) == 1 + 5, "once before the first chunk, so that a resumed run shows what is done"
 

@@ -27,7 +27,7 @@ LAYERS = (
     ("errors",),
     ("elements",),
     ("model",),
-    ("system", "dicom_file", "part"),
+    ("system", "dicom_file", "part", "watch"),
     ("engines", "leftovers", "stores"),
     ("settings", "ledger"),
     ("setting_parts",),

@@ -18,6 +18,7 @@ import bulkdcm
 from benchmarks import readme_table
 from bulkdcm import errors
 from bulkdcm.cli import cli
+from bulkdcm.cli.running import Told
 from bulkdcm.iods import table
 from bulkdcm.report import COLUMNS
 from bulkdcm.settings import Settings
@@ -28,17 +29,19 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+NO_SETTINGS = {"manifest", "out", "help", "dry_run", *Told.__dataclass_fields__}
+"""What is the command line's alone."""
+
+
 def test_every_option_of_the_command_is_a_setting_and_back():
     convert = cli.commands["convert"]
-    names = {parameter.name for parameter in convert.params} - {"manifest", "out", "help", "dry_run"}
+    names = {parameter.name for parameter in convert.params} - NO_SETTINGS
     assert names == {field.name for field in fields(Settings)}
 
 
 def test_defaults_of_command_and_settings_agree():
     given = cli.commands["convert"].make_context("convert", ["manifest.csv", "--out", "out"]).params
-    assert {name: value for name, value in given.items() if name not in {"manifest", "out", "dry_run"}} == asdict(
-        Settings()
-    )
+    assert {name: value for name, value in given.items() if name not in NO_SETTINGS} == asdict(Settings())
 
 
 @pytest.mark.parametrize("command", sorted(cli.commands))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import bulkdcm
 from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.schema import CONTENT
 from bulkdcm.report import COLUMNS, Report, Rows, complete, write
-from bulkdcm.report.terminal import size
+from bulkdcm.report.terminal import lines, size
 from bulkdcm.stores import Local
 from tests.reports import ASKED
 
@@ -94,3 +96,20 @@ def test_no_cell_begins_as_a_formula(start, tmp_path):
 )
 def test_sizes_for_people(count, shown):
     assert size(count) == shown
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_summary_fits_a_terminal_and_its_stages_differ_without_colours(width):
+    shown = io.StringIO()
+    console = Console(width=width, file=shown, no_color=True, highlight=False)
+    stages = dict.fromkeys(("read_s", "decode_s", "build_s", "encode_s", "store_s"), 0.2)
+    found = report(DONE | stages, BAD | {"message": "word " * 60})
+    for line in lines(found, "a/folder", width):
+        console.print(line)
+    said = shown.getvalue().splitlines()
+    assert max(map(len, said)) <= width
+    bar = next(line for line in said if "░" in line)
+    assert len(set(bar)) == 5
+    assert len(bar) >= min(60, width) - 5
+    for sign, name in zip("░█▒▓▚", ("read", "decode", "build", "encode", "store"), strict=True):
+        assert f"{sign} {name}" in shown.getvalue().replace("\n", " ")
