@@ -15,7 +15,7 @@ DEMO = re.search(r"<!-- demo.*?```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*
 
 def without_figures(text: str) -> str:
     """Return `text` with what differs from run to run blotted out: times, rates, and the bar of shares."""
-    text = re.sub(r"[░█▒▓▚]{5,}", "█", text)
+    text = re.sub(r"[░█▒▓▚]{5,}", "█", text.replace("\u00a0", " "))
     text = re.sub(r"\d+%", "N%", text)
     text = re.sub(r"(with )\d+( worker)s?", r"\1N\2", text)
     text = re.sub(r"[\d.,]+( s| images/s| MB/s)\b", r"N\1", text)
