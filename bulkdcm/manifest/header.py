@@ -53,7 +53,14 @@ def understood(path: Path, names: Sequence[str], form: Form) -> tuple[list[str],
         changed = {name: other for name, other in zip(plain, meant, strict=True) if other not in {"", name}}
         if changed:
             said = ", ".join(f"{name!r} as {other}" for name, other in changed.items())
-            notes.append(Problem(lines=(1,), rule=f"columns are taken for others: {said}", remedy="", severity="note"))
+            notes.append(
+                Problem(
+                    lines=(1,),
+                    rule=f"columns are taken for others: {said}",
+                    remedy="If that is wrong, leave them out with --ignore-column",
+                    severity="note",
+                )
+            )
         plain = [other or name for name, other in zip(plain, meant, strict=True)]
     if problems:
         raise ManifestError.of(path, problems)

@@ -86,8 +86,8 @@ def with_slashes(manifest: Manifest, root: str) -> Manifest:
         lines=manifest.lines_of(column.ordinals(changed)),
         column=SOURCE,
         value=column.values[changed[0]],
-        rule="a path with backslashes, which is read as one with slashes",
-        remedy="",
+        rule="a path with backslashes, which is taken for one with slashes",
+        remedy="Write slashes, so that every system reads it alike",
         severity="note",
     )
     return manifest.of({**manifest.columns, SOURCE: column.renamed(names)}).noting(note)

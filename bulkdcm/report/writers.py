@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Those of the first release; later ones only add.
 _FIRST = [column.name for column in COLUMNS[:4]]
 _COUNTS = {"rows", "converted", "failed", "pending"}
+SUMMARY = "summary.json"
 _QUOTED, _FORMULA_STARTS = ',"\r\n', "=+-@\t\r\n"
 
 
@@ -125,7 +126,6 @@ class _Summary:
         return isinstance(found, dict) and found.keys() >= _COUNTS
 
 
-SUMMARY = "summary.json"
 WRITERS: dict[str, Writer] = {"report.csv": _Csv(), "report.parquet": _Parquet(), SUMMARY: _Summary()}
 """By the name of the file; none other may be written into the output folder."""
 

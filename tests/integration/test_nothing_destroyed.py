@@ -15,6 +15,7 @@ from PIL import Image
 
 import bulkdcm
 from bulkdcm.errors import ManifestError, StorageError
+from bulkdcm.report.writers import SUMMARY
 from bulkdcm.stores import Local, putting
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
@@ -73,6 +74,7 @@ def digests(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".bulkdcm" not in path.relative_to(folder).parts
+        if path.name != SUMMARY  # which says of each refused run that it was
     }
 
 
