@@ -32,15 +32,14 @@ def check(manifest: Path, *, read: bool, as_json: bool, identifiers: bool, **opt
 
     events = Events([to_standard_output] if as_json else [], identifiers=identifiers)
     with events.of("check", manifest):
-        problems = api.check(manifest, read=read, **options)
+        problems, rows = api.checked(manifest, _SHOWN if options["mapping"] else 0, read=read, **options)
         events.problems(problems)
         counts = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning", "note")}
         code = ManifestError.exit_code if counts["error"] else 0
         events.tell("end", exit_code=code, **{f"{kind}s": count for kind, count in counts.items()})
     if not as_json:
         show(problems)
-        if options["mapping"]:
-            _show_rows(api.first_rows(manifest, _SHOWN, **options))
+        _show_rows(rows)
         say(f"{manifest}: {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
     return code
 

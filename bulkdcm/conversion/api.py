@@ -41,29 +41,26 @@ def check(path: Given, settings: Settings | None = None, *, read: bool = False, 
     ManifestError
         Where the file can't be read as a manifest at all.
     """
-    from bulkdcm.conversion import run
-
-    settings = settings or Settings.of(**options)
-    if read:
-        return run.examined(path, settings)
-    return run.checked(path, settings)[1]
+    return checked(path, 0, settings, read=read, **options)[0]
 
 
-def first_rows(path: Given, count: int, settings: Settings | None = None, **options: Any) -> list[ManifestRow]:
-    """Return the first rows of a manifest as they will be written.
+def checked(
+    path: Given, count: int, settings: Settings | None = None, *, read: bool = False, **options: Any
+) -> tuple[list[Problem], list[ManifestRow]]:
+    """Return every problem of a manifest, and its first rows as they will be written.
 
     Parameters
     ----------
-    path, settings
+    path, settings, read
         As for `check`.
     count
-        How many.
+        How many rows.
     """
     from bulkdcm import manifest
     from bulkdcm.conversion import run
 
-    rows, _ = run.checked(path, settings or Settings.of(**options))
-    return manifest.part(rows, range(min(count, len(rows)))).rows()
+    rows, problems = (run.examined if read else run.checked)(path, settings or Settings.of(**options))
+    return problems, manifest.part(rows, range(min(count, len(rows)))).rows()
 
 
 def plan(path: Given, out: str | Path, settings: Settings | None = None, **options: Any) -> dict[str, int]:

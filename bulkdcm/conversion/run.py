@@ -145,8 +145,8 @@ rebuild = partial(run, outputs=Recognise)
 rehearse = partial(run, outputs=Null)
 
 
-def examined(given: Given, settings: Settings) -> list[Problem]:
-    """Return every problem of a manifest and of its images; errors first, in the order of their lines."""
+def examined(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:
+    """Return the rows of a manifest, and every problem of it and of its images; errors first, in the order of their lines."""
     rows, problems = checked(given, settings)
     path = manifest.path_of(given)
     errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
@@ -155,7 +155,7 @@ def examined(given: Given, settings: Settings) -> list[Problem]:
     rest = [
         one for one in problems if one.column != SOURCE or not told.issuperset(one.lines)
     ]  # such as files that lack
-    return in_order([*rest, *found])
+    return rows, in_order([*rest, *found])
 
 
 def _outputs(folder: Path, store: type[Local] = Local) -> Local:

@@ -51,7 +51,7 @@ def test_a_setting_given_as_text_is_a_path(name):
         lambda folder, url: bulkdcm.plan(url, folder / "out"),
         lambda folder, url: bulkdcm.plan(folder / "m.csv", url),
         lambda _, url: bulkdcm.check(url),
-        lambda _, url: api.first_rows(url, 1),
+        lambda _, url: api.checked(url, 1),
         lambda folder, url: draft_manifest(url, folder / "new.csv", FolderOptions()),
         lambda folder, url: draft_manifest(folder, url, FolderOptions()),
         lambda _, url: propose_mapping(url, "utf-8"),

@@ -32,7 +32,7 @@ def test_workers_share_the_machine_s_memory_unless_a_limit_is_asked_for(asked_mb
 
     monkeypatch.setattr(examination, "Recovery", keep)
     monkeypatch.setattr(system, "memory_bytes", lambda: 10_000_000_000)
-    assert run.examined(manifest, Settings(n_jobs=2, memory_limit=asked_mb)) == []
+    assert run.examined(manifest, Settings(n_jobs=2, memory_limit=asked_mb))[1] == []
     assert [job.memory_bytes for job in jobs] == [wanted]
 
 

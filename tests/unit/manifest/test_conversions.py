@@ -248,7 +248,7 @@ def test_a_birth_is_read_with_the_study_of_its_rows(order, problems, tmp_path):
     rules = ['StudyDate = { column = "s", as = "date" }', 'PatientBirthDate = { column = "b", as = "date" }']
     columns = "\n".join([*rules[:: 1 - 2 * order], 'PatientID = { column = "p" }'])
     assert not [text for text in problems(columns, "b,s,p", "03/14/45,2020-01-02,1") if "BirthDate" in text]
-    (row,) = bulkdcm.conversion.api.first_rows(tmp_path / "d.csv", 1, mapping=tmp_path / "m.toml")
+    _, (row,) = bulkdcm.conversion.api.checked(tmp_path / "d.csv", 1, mapping=tmp_path / "m.toml")
     assert row.attributes["PatientBirthDate"] == "19450314"
     (found,) = problems(columns, "b,s,p", "03/14/15,2020-01-02,1")
     assert "1915-03-14 or 2015-03-14" in found

@@ -94,7 +94,7 @@ def test_paths_that_windows_wrote_are_found_and_a_name_with_a_backslash_stays(tm
         ("note", (2, 5)),
         ("warning", (5,)),
     ]
-    rows = api.first_rows(tmp_path / "m.csv", 3)
+    _, rows = api.checked(tmp_path / "m.csv", 3)
     assert [(row.source, row.output) for row in rows] == [
         ("im/a.png", "im/a.dcm"),
         ("im/b.png", "im/b.dcm"),
