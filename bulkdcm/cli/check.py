@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.events import Events, to_standard_output
-from bulkdcm.cli.options import checking_options, manifest_options, reading_options
+from bulkdcm.cli.options import checking_options, examples, manifest_options, reading_options
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted, show
 from bulkdcm.errors import ManifestError
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 _SHOWN = 2
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "check manifest.csv", "check metadata.csv --mapping mapping.toml --images png", "check manifest.csv --read"
+    )
+)
 @manifest_options
 @click.option("--read", is_flag=True, help="Read every image, too: what is damaged, and what its SOP class can't be.")
 @checking_options

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from bulkdcm.cli.options import examples
 
-@click.command()
+
+@click.command(epilog=examples("classes", "classes --markdown"))
 @click.option("--markdown", is_flag=True, help="As a Markdown table.")
 def classes(*, markdown: bool) -> int:
     """List the SOP classes: name, pixels, Modality, and the columns each can't do without."""

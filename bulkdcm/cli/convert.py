@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options, out_option, run_options, telling_options
+from bulkdcm.cli.options import examples, manifest_options, out_option, run_options, telling_options
 from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "convert manifest.csv -o dicom",
+        "convert Data_Entry_2017.csv --mapping nih-chestxray14 -o dicom",
+        "convert manifest.csv -o dicom --set Modality=CR --set sop_class=CR -j 8",
+        "convert manifest.csv -o dicom --dry-run",
+    )
+)
 @manifest_options
 @out_option
 @click.option("--dry-run", is_flag=True, help="Say how many rows would run, and why; do nothing.")

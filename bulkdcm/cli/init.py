@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, pairs
+from bulkdcm.cli.options import LOCAL_PATH, examples, pairs
 from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "init images --out manifest.csv",
+        'init images --pattern "{PatientID}/{study}/{InstanceNumber}.png" --out manifest.csv',
+        'init images --join labels.csv --on "{stem}" --out manifest.csv',
+        "init --from metadata.csv --out mapping.toml",
+    )
+)
 @click.argument("images", type=LOCAL_PATH, required=False)
 @click.option("--out", required=True, type=LOCAL_PATH, help="The file to write; it must not be there yet.")
 @click.option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm import mappings as shipped
+from bulkdcm.cli.options import examples
 from bulkdcm.cli.output import say
 from bulkdcm.errors import SettingsError
 
@@ -24,7 +25,7 @@ _HOW = (
 )
 
 
-@click.command()
+@click.command(epilog=examples("mappings", "mappings nih-chestxray14 > mapping.toml"))
 @click.argument("name", required=False, default="")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of mappings, for editors.")
 def mappings(name: str, *, schema: bool) -> int:

@@ -49,6 +49,11 @@ class NewFile(LocalPath):
 LOCAL_PATH, NEW_FILE = LocalPath(), NewFile()
 
 
+def examples(*commands: str) -> str:
+    """Return what a command's help ends with."""
+    return "\n".join(["\b", "Examples:", *(f"  bulkdcm {command}" for command in commands)])
+
+
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return KEYWORD=VALUE options as pairs."""
     del context

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import manifest_options, out_option, run_options, telling_options
+from bulkdcm.cli.options import examples, manifest_options, out_option, run_options, telling_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(epilog=examples("rebuild manifest.csv -o dicom"))
 @manifest_options
 @out_option
 @run_options

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.options import LOCAL_PATH, examples
 from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(epilog=examples("show dicom/a/0001.dcm"))
 @click.argument("file", type=LOCAL_PATH)
 def show_file(file: Path) -> int:
     """Print the SOP class, transfer syntax and UIDs of a DICOM FILE by name, then its attributes."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.options import LOCAL_PATH, examples
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(epilog=examples("verify dicom"))
 @click.argument("paths", nargs=-1, required=True, type=LOCAL_PATH)
 @click.option("--n-jobs", type=click.IntRange(0), default=0, help="Workers. [one a core]")
 @click.option("--max-pixels", type=click.IntRange(1), help="Decode no frame with more pixels. [as convert]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -117,3 +118,15 @@ def test_modules_and_functions_stay_small(path):
             lines = node.end_lineno - node.lineno + 1 - (docstring.count("\n") + 1 if docstring else 0)
             assert lines <= 50, f"{node.name}: the aim is 40 lines a function"
             assert node.name not in {"utils", "helper", "manager"}
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_the_help_of_each_command_ends_with_examples_that_it_takes(name):
+    command = cli.commands[name]
+    shown = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
+    assert shown
+    for line in shown:
+        program, called, *arguments = shlex.split(line.partition(" > ")[0])
+        assert (program, called) == ("bulkdcm", name)
+        files = [argument for argument in arguments if argument.endswith((".toml", ".csv"))]
+        assert command.make_context(name, arguments).params or not files

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bulkdcm.engines import PROCESSES, Workers, cut
+from bulkdcm.engines import ENGINES, PROCESSES, Workers, base, cut
 from bulkdcm.engines.base import _CHUNK_S, _LARGEST_CHUNK
 
 
@@ -55,3 +55,9 @@ def test_libraries_have_one_thread_in_a_worker(n_jobs):
 
 def test_no_items_are_no_chunks():
     assert sizes([]) == []
+
+
+@pytest.mark.parametrize(("asked", "count"), [(0, 8), (-1, 8), (-2, 7), (-8, 1), (-100, 1), (3, 3), (20, 20)])
+def test_workers_are_counted_as_joblib_counts(asked, count, monkeypatch):
+    monkeypatch.setattr(base, "cores", lambda: 8)
+    assert ENGINES["threading"].workers(asked, "") == count
