@@ -60,7 +60,7 @@ def first_rows(path: str | Path, count: int, settings: Settings | None = None, *
     from bulkdcm import manifest
     from bulkdcm.conversion import run
 
-    rows, _ = run.checked(local_path("manifest", path), settings or Settings.of(**options))
+    rows, _ = run.checked(local_path("manifest", path), settings or Settings.of(**options), through=False)
     return manifest.part(rows, range(min(count, len(rows)))).rows()
 
 

@@ -124,6 +124,10 @@ class Manifest:
         Ordinals of the rows that make one object together, in the order of its frames, by the first of them.
     kinds
         What the column ``sop_class`` may hold that is no SOP class.
+    unpacked
+        Each row's source or, of a member of an archive, where it would lie if that were unpacked; None if no row has one.
+    files
+        Sources that read as members of archives and are files.
     """
 
     path: Path
@@ -131,6 +135,8 @@ class Manifest:
     lines: Codes
     frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
     kinds: frozenset[str] = frozenset()
+    unpacked: Column | None = None
+    files: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -138,6 +144,11 @@ class Manifest:
     def column(self, name: str) -> Column:
         """Return a column, or one of empty cells where the manifest has none of that name."""
         return self.columns.get(name) or Column.constant("", len(self))
+
+    @property
+    def places(self) -> Column:
+        """By what each row's image is known, whether it lies in an archive or not."""
+        return self.unpacked or self.column("source")
 
     @property
     def followers(self) -> Ordinals:
