@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from pathlib import PurePosixPath
@@ -15,12 +16,15 @@ from bulkdcm.draft import facts
 from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
 from bulkdcm.draft.own_check import OwnCheck
+from bulkdcm.draft.packed import listed as listed_archive
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
 from bulkdcm.objects import MAKERS, RESTAMP, offer
 from bulkdcm.printable import printable
 from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings, local_path
+from bulkdcm.stores import archives
+from bulkdcm.stores.catalogue import Catalogue
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -39,14 +43,14 @@ _OWN_CLASS = "DICOM files, which keep their own class instead of {}"
 
 
 def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOptions) -> tuple[int, list[str]]:
-    """Write a manifest of the images in a folder; return how many, and what was left out, a line a kind.
+    """Write a manifest of the images in a folder or an archive; return how many, and what was left out, a line a kind.
 
     What is written passes ``bulkdcm check``, but for columns that only the user can fill in, which are said.
 
     Parameters
     ----------
     images
-        The image root.
+        The image root; or an archive in it, whose members' paths then are what the options speak of.
     manifest
         The CSV to write; it must not be there yet.
     options
@@ -60,9 +64,13 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     images, manifest = local_path("IMAGES", images), local_path("--out", manifest)
     _check_names(options)
     matcher = _matcher(options.pattern) if options.pattern else None
-    listing = listed(images, follow_links=options.follow_links)
+    root, inside = (images.parent, f"{images.name}{archives.MARK}") if is_archive(images) else (images, "")
+    listing = _listed(images, options, packed=bool(inside))
     found = sorted(listing.images, key=natural)
-    rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
+    own = (_facts(root, path, listing, options) for path in found)
+    rows = [
+        _row(path, number, matcher, options, known) for number, (path, known) in enumerate(zip(found, own, strict=True))
+    ]
     if options.name_from_stem:
         _drop_impossible_names(rows, listing)
     rows = _with_classes(rows, listing)
@@ -70,9 +78,24 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
         facts.place_spacing(row)
     _number_instances(manifest, rows, listing.dicom)
     _tell_apart(rows)
+    for row in rows:
+        row["source"] = f"{inside}{row['source']}"
     with new_file(manifest) as write:
-        count = OwnCheck(images, options, listing, write).write_accepted(rows)
+        count = OwnCheck(root, options, listing, write).write_accepted(rows)
     return count, list(listing.notes())
+
+
+def is_archive(images: Path) -> bool:
+    """Whether what is named is an archive, and no folder."""
+    return bool(archives.ending(images.name)) and images.is_file()
+
+
+def _listed(images: Path, options: FolderOptions, *, packed: bool) -> Listing:
+    if not packed:
+        return listed(images, follow_links=options.follow_links)
+    root = os.path.realpath(images.parent)
+    with Catalogue(root, follow_links=options.follow_links) as catalogue:
+        return listed_archive(images.name, catalogue, options.facts)
 
 
 def _check_names(options: FolderOptions) -> None:
@@ -125,14 +148,22 @@ def natural(path: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
 
 
-def _row(root: Path, path: str, number: int, matcher: re.Pattern[str] | None, options: FolderOptions) -> dict[str, str]:
+def _facts(root: Path, path: str, listing: Listing, options: FolderOptions) -> dict[str, str]:
+    """Return what an image says of itself, as far as it is asked for."""
+    if path in listing.facts:
+        return listing.facts[path]
+    return {column: text for name in options.facts for column, text in facts.FACTS[name](root / path).items()}
+
+
+def _row(
+    path: str, number: int, matcher: re.Pattern[str] | None, options: FolderOptions, own: dict[str, str]
+) -> dict[str, str]:
     row = {"source": path, **dict(options.constants)}
     for name, start in options.numbers:
         row[name] = str(int(start) + number).zfill(len(start))
     if options.name_from_stem:
         row["PatientName"] = values.person_name(PurePosixPath(path).stem)
-    for name in options.facts:
-        row |= facts.FACTS[name](root / path)
+    row |= own
     if matcher:
         match = matcher.fullmatch(path)
         if match is None:

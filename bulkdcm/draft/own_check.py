@@ -89,7 +89,7 @@ class OwnCheck:
             raise SettingsError(str(error).replace(str(draft), "the manifest of these images")) from error
         root = os.path.realpath(self.images)
         with Catalogue(root, follow_links=self.options.follow_links) as catalogue:
-            disk = manifest.Disk(root, catalogue)
+            disk = manifest.Disk(root, catalogue, through=False)  # what is in an archive has just been seen
             read, found = manifest.checked(read, settings, offer(), disk=disk, reserved=RESERVED)
         place = dict(zip(read.lines.tolist(), range(len(read)), strict=True))
         return [

@@ -12,13 +12,15 @@ from typing import IO, TYPE_CHECKING, Self
 from bulkdcm.errors import ReadError, StorageError
 from bulkdcm.stores import archives, formats, reading
 from bulkdcm.stores.index import Index, Listed
+from bulkdcm.stores.members import DamagedError
 from bulkdcm.stores.spool import FOLDER, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from types import TracebackType
 
     from bulkdcm.stores.members import Member
+
 
 INDEX = "index.sqlite"
 _COMING = "coming.sqlite"
@@ -141,6 +143,20 @@ class Catalogue:
                 return self._take(archive, descriptor, listed, ()) if through else None
             with open(descriptor, "rb", closefd=False) as file:
                 return self._put(archive, listed, formats.members(file, archive, _version(listed)), certain=True)
+
+    def contents(self, archive: str) -> Iterator[tuple[Member, Callable[[], Iterator[bytes]]]]:
+        """Yield the members of an archive in its order, each with what gives its bytes, in pieces, before the next is asked for.
+
+        Raises
+        ------
+        DamagedError
+            If the rest of it can't be had, or the bytes of a member.
+        """
+        with self._opened(archive) as (descriptor, listed):
+            if descriptor < 0:
+                raise DamagedError(listed.fault.removesuffix("."))
+            with open(descriptor, "rb", closefd=False) as file:
+                yield from formats.contents(file, archive, _version(listed))
 
     def ready(self, names: Iterable[str], *, unlisted: bool = False) -> None:
         """Unpack the members that can't be read by themselves, so that workers can.

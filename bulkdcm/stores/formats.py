@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import IO, TYPE_CHECKING, Protocol
 
 from bulkdcm.stores import tars, zips
@@ -80,6 +81,27 @@ def members(file: IO[bytes], archive: str, version: str) -> Iterator[Member]:
 def ordered(file: IO[bytes], archive: str, version: str) -> Ordered:
     """Return an archive that is read in order; the parameters are as above."""
     return _ORDERED[ending(archive)](file, ending(archive), version)
+
+
+def contents(file: IO[bytes], archive: str, version: str) -> Iterator[tuple[Member, Callable[[], Iterator[bytes]]]]:
+    """Yield the members of any archive, each with what gives its bytes in pieces, before the next is asked for.
+
+    Raises
+    ------
+    DamagedError
+        As above, and as `read` does.
+    """
+    if is_ordered(archive):
+        stream = ordered(file, archive, version)
+        for member in stream.members():
+            yield member, partial(stream.data, member)
+        return
+    for member in members(file, archive, version):
+        yield member, partial(_whole, file.fileno(), member)
+
+
+def _whole(descriptor: int, member: Member) -> Iterator[bytes]:
+    yield read(descriptor, member)
 
 
 def read(descriptor: int, member: Member) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import os
@@ -18,6 +19,8 @@ import zstandard
 from PIL import Image
 
 import bulkdcm
+from bulkdcm.cli import run
+from bulkdcm.draft import FolderOptions, draft_manifest
 from bulkdcm.errors import ManifestError
 from bulkdcm.stores import tars
 from tests.conformance.cases import COMMON, write_manifest
@@ -346,3 +349,58 @@ def test_a_sample_is_the_same_one_packed_or_not(tmp_path):
     for sources, out in ((NAMES, "plain"), ([f"x.zip!{name}" for name in NAMES], "packed")):
         bulkdcm.convert(manifest(tmp_path / "m.csv", sources), tmp_path / out, sample=4, backend="sequential")
     assert outputs(tmp_path / "plain") == outputs(tmp_path / "packed")
+
+
+def drafted(path: Path, **options) -> tuple[list[dict[str, str]], list[str]]:
+    out = path.parent / "drafted.csv"
+    out.unlink(missing_ok=True)
+    count, notes = draft_manifest(path, out, FolderOptions(**options))
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == count
+    return rows, notes
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, ".parquet"])
+def test_init_writes_a_manifest_of_an_archive_as_of_its_folder(ending, tmp_path):
+    files = {**IMAGES, "notes.txt": b"text", ".hidden/a.png": IMAGES[NAMES[1]], "__MACOSX/._a.png": IMAGES[NAMES[1]]}
+    name = f"x{ending}"
+    archive(tmp_path / name, IMAGES if ending == ".parquet" else files)
+    options = {"pattern": "p{PatientID}/*", "numbers": (("StudyID", "001"),), "constants": (("Modality", "CR"),)}
+    if ending == ".parquet":
+        options["pattern"] = "{PatientID}/*"
+    rows, notes = drafted(tmp_path / name, **options, facts=("date",))
+    members = [f"image/{number}" for number in range(len(NAMES))] if ending == ".parquet" else sorted(NAMES)
+    assert [row["source"] for row in rows] == [f"{name}!{member}" for member in members]
+    assert [row["StudyID"] for row in rows] == [f"{number:03}" for number in range(1, len(NAMES) + 1)]
+    assert rows[0]["PatientID"] == ("image" if ending == ".parquet" else "0")
+    assert "AcquisitionDate" in rows[0]
+    assert bool(notes) == (ending != ".parquet")
+    found = messages(bulkdcm.convert(tmp_path / "drafted.csv", tmp_path / "out", backend="sequential"))
+    assert found == {}
+    if ending != ".parquet":
+        for member, data in IMAGES.items():
+            (tmp_path / "folder" / member).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "folder" / member).write_bytes(data)
+        same, _ = drafted(tmp_path / "folder", **options, facts=("date",))
+        assert [{**row, "source": f"{name}!{row['source']}"} for row in same] == rows
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_init_leaves_out_and_says_what_can_not_be_used(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
+        for name in ("good.png", "twice.png", "twice.png", "../up.png"):
+            packed.writestr(name, IMAGES[NAMES[1]])
+    rows, notes = drafted(tmp_path / "x.zip")
+    assert [row["source"] for row in rows] == ["x.zip!good.png"]
+    assert "2 members that can't be used" in notes[0]
+
+
+def test_init_names_a_damaged_archive_and_a_file_that_is_none(tmp_path, capsys):
+    (tmp_path / "x.tar.gz").write_bytes(b"nothing")
+    assert run(["init", str(tmp_path / "x.tar.gz"), "--out", str(tmp_path / "m.csv")]) == 2
+    assert "can't be used" in capsys.readouterr().err
+    (tmp_path / "x.rar").write_bytes(b"nothing")
+    assert run(["init", str(tmp_path / "x.rar"), "--out", str(tmp_path / "m.csv")]) == 2
+    assert ".tar.zst" in capsys.readouterr().err
+    assert not (tmp_path / "m.csv").exists()
