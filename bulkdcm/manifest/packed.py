@@ -74,8 +74,8 @@ class _Members:
         """Yield a problem for each kind of fault of members, by their codes."""
         missing: list[int] = []
         faults: dict[str, list[int]] = {}
-        for code, name in members.items():
-            found = self._index.member(self._listed.number, name)
+        known = self._index.known(self._listed.number, members.values())
+        for code, found in zip(members, known, strict=True):
             if found is None:
                 missing.append(code)
             elif found.fault:

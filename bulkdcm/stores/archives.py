@@ -16,15 +16,16 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".parquet")
 # Of these nothing says where their members would lie if they were unpacked: in a folder of the archive's name.
 _OWN_FOLDER = (".parquet",)
 _ENDING = "|".join(map(re.escape, ENDINGS))
-_DIVIDED = re.compile(rf"([^\0]*?(?:{_ENDING})){MARK}(.+)", re.IGNORECASE | re.DOTALL)
+_DIVIDES = re.compile(rf"[^/](?:{_ENDING}){MARK}(?=.)", re.IGNORECASE | re.DOTALL)
+_NOT_NORMAL = re.compile(r"//|/\.|^\.|/$")  # without it a path is in its normal form
 
 
 def split(name: str) -> tuple[str, str] | None:
     """Return the archive and the member that a name means; None if it means a file."""
     if MARK not in name:
         return None
-    match = _DIVIDED.fullmatch(name)
-    return (match[1], match[2]) if match else None
+    match = _DIVIDES.search(name)
+    return (name[: match.end() - 1], name[match.end() :]) if match else None
 
 
 def ending(archive: str) -> str:
@@ -64,5 +65,5 @@ def files(names: Iterable[str], root: str) -> frozenset[str]:
 
 def key(member: str) -> str:
     """Return what a member is known by: its path in normal form, as path and as Unicode."""
-    path = posixpath.normpath(member)
+    path = posixpath.normpath(member) if _NOT_NORMAL.search(member) else member
     return path if path.isascii() else unicodedata.normalize("NFC", path)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import zlib
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm.stores.archives import key
@@ -27,6 +28,7 @@ _INSERT = """
 INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET fault = ?11, seal = NULL
 """
+_TOGETHER = 500  # members that are asked for at once
 _KEPT = 8  # indexes that a process holds open
 
 
@@ -50,6 +52,14 @@ class Listed(NamedTuple):
     mtime_ns: int
     fault: str
     ends: str
+
+
+class Known(NamedTuple):
+    """What is asked for of many members at once; as in `Member`."""
+
+    size: int
+    version: str
+    fault: str
 
 
 class Index:
@@ -115,6 +125,19 @@ class Index:
             raise sqlite3.DatabaseError(msg)
         return member
 
+    def known(self, archive: int, names: Iterable[str]) -> Iterator[Known | None]:
+        """Yield what is known of many members, in their order; None for those that aren't listed."""
+        keys = map(_bytes, map(key, names))
+        while block := list(islice(keys, _TOGETHER)):
+            asked = ", ".join("?" * len(block))
+            with self._lock:
+                rows = self._connection.execute(
+                    f"SELECT name, size, version, fault FROM member WHERE archive = ? AND name IN ({asked})",  # noqa: S608  # only marks
+                    (archive, *block),
+                ).fetchall()
+            found = {row[0]: Known(*row[1:]) for row in rows}
+            yield from map(found.get, block)
+
     def names(self, archive: int) -> Iterator[tuple[str, str]]:
         """Yield the name of each member of an archive, and its fault."""
         with self._lock:
@@ -143,14 +166,12 @@ class Index:
             number = connection.execute(
                 "INSERT INTO archive VALUES (NULL, ?, ?, ?, '', '')", (_bytes(name), size, mtime_ns)
             ).lastrowid
-            count = 0
             try:
-                for member in members:
-                    values = (_bytes(member.name), *member[1:])
-                    connection.execute(_INSERT, (number, *values, _seal(member), _TWICE))
-                    count += 1
+                rows = ((number, _bytes(one.name), *one[1:], _seal(one), _TWICE) for one in members)
+                connection.executemany(_INSERT, rows)
             except DamagedError as error:
-                if certain and count:
+                some = connection.execute("SELECT 1 FROM member WHERE archive = ? LIMIT 1", (number,)).fetchone()
+                if certain and some:
                     ends = str(error)
                 else:
                     fault = str(error)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from dataclasses import dataclass
+from itertools import repeat
 from typing import IO, TYPE_CHECKING
 
 from bulkdcm.errors import ReadError
@@ -51,32 +52,32 @@ class WithArchives(Local):
 
     def stats(self, names: Sequence[str]) -> list[Stat | None]:
         """See `Store`."""
-        found: list[Stat | None] = []
-        listed: dict[str, Listed | None] = {}
-        for name in names:
-            divided = self._divided(name)
-            if divided is None:
-                found += Local.stats(self, [name])
-                continue
-            archive, member = divided
-            if archive not in listed:
-                listed[archive] = self._listed(archive)
-            found.append(self._stat(listed[archive], member))
+        found: list[Stat | None] = [None] * len(names)
+        files: list[int] = []
+        members: dict[str, dict[int, str]] = {}
+        for place, name in enumerate(names):
+            if divided := self._divided(name):
+                members.setdefault(divided[0], {})[place] = divided[1]
+            else:
+                files.append(place)
+        for place, stat in zip(files, Local.stats(self, [names[place] for place in files]), strict=True):
+            found[place] = stat
+        index = self._index()
+        for archive, asked in members.items():
+            listed = self._listed(index, archive)
+            known = index.known(listed.number, asked.values()) if index and listed else repeat(None)
+            for place, member in zip(asked, known):  # noqa: B905  # nothing is known of as many as there are
+                found[place] = Stat(member.size, member.version) if member else None
         return found
 
-    def _listed(self, archive: str) -> Listed | None:
-        index = self._index()
+    def _listed(self, index: Index | None, archive: str) -> Listed | None:
+        """Return an archive as it is listed; None if it isn't, or is another by now."""
         known = index.archive(archive) if index else None
         try:
             status = os.stat(f"{self.root}/{archive}")
         except OSError:
             return None
         return known if known and _same(known, status) else None
-
-    def _stat(self, listed: Listed | None, name: str) -> Stat | None:
-        index = self._index()
-        member = index.member(listed.number, name) if index and listed else None
-        return Stat(member.size, member.version) if member else None
 
     def open(self, name: str) -> IO[bytes]:
         """See `Store`."""

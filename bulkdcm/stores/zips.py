@@ -27,6 +27,7 @@ _STORED, _DEFLATED = 0, 8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _UNIX = 3
+_SHARED = "it shares its bytes with another member, or lies outside the archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,12 @@ def members(descriptor: int, size_bytes: int) -> Iterator[Member]:
     found.sort(key=lambda member: member.offset)
     ends = [member.offset for member in found[1:]] + [directory.start]
     for member, end in zip(found, ends, strict=True):
-        fault = member.fault
-        if member.offset + _LOCAL.size + member.packed > end:
-            fault = fault or "it shares its bytes with another member, or lies outside the archive"
-        if not member.name.endswith("\0folder"):
-            yield member._replace(fault=fault)
+        if member.name.endswith("\0folder"):
+            continue
+        if member.offset + _LOCAL.size + member.packed > end and not member.fault:
+            yield member._replace(fault=_SHARED)
+        else:
+            yield member
 
 
 def _directory(descriptor: int, size_bytes: int) -> _Directory:
