@@ -93,7 +93,7 @@ class Catalogue:
         """What is known of the archives."""
         if self._index is None:
             try:
-                self._index = Index(f"{self.home}/{INDEX}", writes=True)
+                self._index = Index(f"{self.home}/{INDEX}", writes=True, checks=self._home != self._earlier)
             except sqlite3.Error as error:
                 raise self._unwritten(error) from error
         return self._index
@@ -187,21 +187,15 @@ class Catalogue:
 
     def _unpack(self, archive: str, wanted: Collection[str] | None, *, unlisted: bool = False) -> None:
         with self._opened(archive) as (descriptor, listed):
-            if (
-                descriptor < 0
-                or listed.fault
-                or (listed.number and (unlisted or self._has_all(archive, listed, wanted)))
-            ):
-                return
-            self._take(archive, descriptor, listed, wanted)
+            done = listed.fault or (listed.number and (unlisted or self._has_all(archive, listed, wanted)))
+            if descriptor >= 0 and not done:
+                self._take(archive, descriptor, listed, wanted)
 
     def _has_all(self, archive: str, listed: Listed, wanted: Collection[str] | None) -> bool:
-        spool = Spool(f"{self.home}/{FOLDER}")
-        for name in wanted or (name for name, fault in self.index.names(listed.number) if not fault):
-            member = self.index.member(listed.number, name)
-            if member and not member.fault and spool.find(archive, listed, name) is None:
-                return False
-        return True
+        names = [name for name, _ in self.index.names(listed.number)] if wanted is None else list(wanted)
+        known = self.index.known(listed.number, names)
+        usable = [name for name, member in zip(names, known, strict=True) if member and not member.fault]
+        return Spool(f"{self.home}/{FOLDER}").holds(archive, listed, usable)
 
     def _take(self, archive: str, descriptor: int, listed: Listed, wanted: Collection[str] | None) -> Listed:
         """Read an archive from its beginning to its end: list it, and unpack what is wanted."""

@@ -70,26 +70,30 @@ class Index:
     path
         Of the file.
     writes
-        Whether it is made where it isn't there, and may be written.
+        Whether it is made if it isn't there, and may be written.
+    checks
+        Whether it is looked through for damage first.
     """
 
-    def __init__(self, path: str, *, writes: bool = False) -> None:
+    def __init__(self, path: str, *, writes: bool = False, checks: bool = False) -> None:
         self._lock = threading.Lock()
         if not writes:
             self._connection = _connected(f"file:{_quoted(path)}?mode=ro")
             return
         self._connection = _connected(f"file:{_quoted(path)}")
         try:
-            self._prepare()
+            self._prepare(checks=checks)
         except sqlite3.DatabaseError:  # another release's, or damaged: it is only a help, and made anew
             self._connection.close()
             os.unlink(path)
             self._connection = _connected(f"file:{_quoted(path)}")
             self._prepare()
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, checks: bool = False) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version not in {0, _VERSION}:
+            raise sqlite3.DatabaseError
+        if checks and self._connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError
         self._connection.executescript(f"PRAGMA synchronous = OFF; {_SCHEMA} PRAGMA user_version = {_VERSION};")
 

@@ -38,12 +38,22 @@ class Spool:
 
     def find(self, archive: str, listed: Listed, name: str) -> tuple[str, Member] | None:
         """Return the file that a member is in, and where in it; None if it wasn't unpacked."""
+        index, number = self._known(archive, listed)
+        member = index.member(number, name) if index else None
+        return (f"{number}.data", member) if member else None
+
+    def holds(self, archive: str, listed: Listed, names: list[str]) -> bool:
+        """Return whether members have been unpacked, all of them."""
+        index, number = self._known(archive, listed)
+        return all(index.known(number, names)) if index else not names
+
+    def _known(self, archive: str, listed: Listed) -> tuple[Index | None, int]:
+        """Return the index if it has an archive as it is listed, and the archive's number in it."""
         index = held(f"{self._folder}/{_INDEX}")
         known = index.archive(archive) if index else None
-        if index is None or known is None or (known.size, known.mtime_ns) != (listed.size, listed.mtime_ns):
-            return None
-        member = index.member(known.number, name)
-        return (f"{known.number}.data", member) if member else None
+        if known is None or (known.size, known.mtime_ns) != (listed.size, listed.mtime_ns):
+            return None, 0
+        return index, known.number
 
     def taken(self, archive: Ordered, wanted: Collection[str] | None, found: list[Member]) -> Iterator[Member]:
         """Yield the members of an archive, and unpack those that are wanted; `put` then keeps them.

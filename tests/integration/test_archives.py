@@ -404,3 +404,10 @@ def test_init_names_a_damaged_archive_and_a_file_that_is_none(tmp_path, capsys):
     assert run(["init", str(tmp_path / "x.rar"), "--out", str(tmp_path / "m.csv")]) == 2
     assert ".tar.zst" in capsys.readouterr().err
     assert not (tmp_path / "m.csv").exists()
+
+
+def test_a_bench_of_an_archive_is_refused(tmp_path, capsys):
+    archive(tmp_path / "x.zip")
+    path = manifest(tmp_path / "m.csv", [f"x.zip!{NAMES[1]}"])
+    assert run(["bench", str(path), "--n-jobs", "1", "--repeats", "1", "--place", str(tmp_path)]) == 2
+    assert "Unpack the archive" in capsys.readouterr().err
