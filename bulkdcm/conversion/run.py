@@ -49,7 +49,7 @@ def plan(path: str | Path, out: str | Path, settings: Settings) -> dict[str, int
     with _catalogue(path, settings, folder) as catalogue:
         rows, problems = _checked(path, settings, catalogue, through=False)
         errors = _refuse(path, problems, settings)
-        context = _context(settings, _outputs(folder), _sources(path, settings, rows, catalogue))
+        context = _context(settings, _outputs(folder), _sources(rows, catalogue))
         preparation = Preparation(path, rows, context)
         if not preparation.begun:
             return preparation.counts(preparation.work(None, errors))
@@ -95,7 +95,7 @@ def run(
     with _catalogue(path, settings, folder) as catalogue:
         rows, problems = _checked(path, settings, catalogue, through=False)
         errors = _refuse(path, problems, settings)
-        context = _context(settings, _outputs(folder, outputs), _sources(path, settings, rows, catalogue))
+        context = _context(settings, _outputs(folder, outputs), _sources(rows, catalogue))
         preparation = Preparation(path, rows, context)
         first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
         context.outputs.prepare()
@@ -148,7 +148,7 @@ def examined(path: Path, settings: Settings) -> list[Problem]:
     with _catalogue(path, settings) as catalogue:
         rows, problems = _checked(path, settings, catalogue)
         errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
-        context = _context(settings, _outputs(path.parent, Null), _sources(path, settings, rows, catalogue))
+        context = _context(settings, _outputs(path.parent, Null), _sources(rows, catalogue))
         archived.unpack_all(rows, catalogue)
         found = examination.examined(rows, context, errors)
     told = {line for problem in found for line in problem.lines}
@@ -167,9 +167,9 @@ def _catalogue(path: Path, settings: Settings, out: Path | None = None) -> Catal
     return Catalogue(_images_root(path, settings), follow_links=settings.follow_links, earlier=earlier)
 
 
-def _sources(path: Path, settings: Settings, rows: Manifest, catalogue: Catalogue) -> Store:
-    packed = archived.sources(rows, catalogue)
-    return packed or Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links)
+def _sources(rows: Manifest, catalogue: Catalogue) -> Store:
+    plain = Local(root=catalogue.root, option="--images", follow_links=catalogue.follow_links)
+    return archived.sources(rows, catalogue) or plain
 
 
 def _context(settings: Settings, outputs: Store, sources: Store) -> Context:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.draft import facts, listing
 from bulkdcm.errors import SettingsError
-from bulkdcm.stores.members import DamagedError
+from bulkdcm.stores.members import DamagedError, rule_and_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,8 @@ def listed(archive: str, catalogue: Catalogue, asked: Sequence[str]) -> listing.
                 seen.add(member.name)
                 _at(member, take, found, asked)
     except DamagedError as error:
-        msg = f"{archive}: can't be used: {error}. Fetch it again, or unpack it yourself and name the folder."
+        rule, remedy = rule_and_remedy(str(error))
+        msg = f"{archive}: can't be used: {rule}. {remedy}."
         raise SettingsError(msg) from error
     return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bulkdcm.manifest.paths import fold, outside
 from bulkdcm.model import Problem
 from bulkdcm.stores import archives
+from bulkdcm.stores.members import rule_and_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,8 @@ def check(
     for archive, members in by_archive.items():
         listed = catalogue.look(archive, through=through)
         if listed and listed.fault:
-            yield _problem(manifest, column, list(members), f"{archive} can't be used: {listed.fault}", _UNPACK)
+            rule, remedy = rule_and_remedy(listed.fault)
+            yield _problem(manifest, column, list(members), f"{archive} can't be used: {rule}", remedy.rstrip("."))
         elif listed:
             yield from _Members(manifest, column, catalogue, listed).check(members)
 

@@ -46,7 +46,7 @@ class Catalogue:
 
     Notes
     -----
-    Nothing is written anywhere until an archive is looked at: then into a temporary folder, until `settle` says where.
+    Nothing is written until an archive is looked at: then into a temporary folder, until `settle` says where.
     """
 
     def __init__(self, root: str, *, follow_links: bool = False, earlier: str = "") -> None:
@@ -93,15 +93,11 @@ class Catalogue:
         """What is known of the archives."""
         if self._index is None:
             try:
-                self._index = Index(f"{self.home}/{INDEX}", writes=True, checks=self._home != self._earlier)
+                self._index = Index(f"{self.home}/{INDEX}", writes=True, earlier=self._home != self._earlier)
             except sqlite3.Error as error:
-                raise self._unwritten(error) from error
+                raise _unwritten(self.home, error) from error
+            self._changed = self._changed or self._index.dropped
         return self._index
-
-    def _unwritten(self, error: sqlite3.Error) -> StorageError:
-        return StorageError(
-            f"{self.home}/{INDEX}: can't be written: {error}. Make room, then run the same command again."
-        )
 
     def settle(self) -> str:
         """Move to the folder where the next run will look, under the run's lock, and return it.
@@ -118,8 +114,7 @@ class Catalogue:
                 shutil.copyfile(f"{self.home}/{INDEX}", f"{self._earlier}/{_COMING}")
                 os.replace(f"{self._earlier}/{_COMING}", f"{self._earlier}/{INDEX}")
         except OSError as error:
-            msg = f"{self._earlier}: can't be written: {error.strerror or error}. Make room, then run the same command again."
-            raise StorageError(msg) from error
+            raise _unwritten(self._earlier, error) from error
         self._leave()
         self._home = self._earlier
         _own[self._home] = self
@@ -203,8 +198,9 @@ class Catalogue:
         found: list[Member] = []
         spool = Spool(f"{self.home}/{FOLDER}")
         with open(descriptor, "rb", closefd=False) as file:
-            members = self._members(file, archive, listed, wanted, (spool, found))
-            listed = self._put(archive, listed, members, certain=False)
+            listed = self._put(
+                archive, listed, self._members(file, archive, listed, wanted, (spool, found)), certain=False
+            )
         if found:
             spool.put(archive, listed, found)
         return listed
@@ -226,7 +222,7 @@ class Catalogue:
         try:
             return self.index.put(archive, listed.size, listed.mtime_ns, members, certain=certain)
         except sqlite3.Error as error:
-            raise self._unwritten(error) from error
+            raise _unwritten(self.home, error) from error
 
     @contextlib.contextmanager
     def _opened(self, archive: str) -> Iterator[tuple[int, Listed]]:
@@ -248,3 +244,7 @@ class Catalogue:
 
 def _version(listed: Listed) -> str:
     return f"{listed.size}:{listed.mtime_ns}"
+
+
+def _unwritten(home: str, error: Exception) -> StorageError:
+    return StorageError(f"{home}: can't be written: {error}. Make room, then run the same command again.")

@@ -71,31 +71,43 @@ class Index:
         Of the file.
     writes
         Whether it is made if it isn't there, and may be written.
-    checks
-        Whether it is looked through for damage first.
+    earlier
+        Whether it may be that of an earlier run: it is looked through for damage, and what wasn't listed whole then is to be
+        listed anew, since a disk may be well again, or a package installed.
+
+    Attributes
+    ----------
+    dropped
+        Whether there was such a one.
     """
 
-    def __init__(self, path: str, *, writes: bool = False, checks: bool = False) -> None:
+    def __init__(self, path: str, *, writes: bool = False, earlier: bool = False) -> None:
         self._lock = threading.Lock()
+        self.dropped = False
         if not writes:
             self._connection = _connected(f"file:{_quoted(path)}?mode=ro")
             return
         self._connection = _connected(f"file:{_quoted(path)}")
         try:
-            self._prepare(checks=checks)
+            self._prepare(earlier=earlier)
         except sqlite3.DatabaseError:  # another release's, or damaged: it is only a help, and made anew
             self._connection.close()
             os.unlink(path)
             self._connection = _connected(f"file:{_quoted(path)}")
             self._prepare()
 
-    def _prepare(self, *, checks: bool = False) -> None:
+    def _prepare(self, *, earlier: bool = False) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version not in {0, _VERSION}:
             raise sqlite3.DatabaseError
-        if checks and self._connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        if earlier and self._connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError
         self._connection.executescript(f"PRAGMA synchronous = OFF; {_SCHEMA} PRAGMA user_version = {_VERSION};")
+        if earlier:
+            with self._connection as connection:
+                gone = connection.execute("DELETE FROM archive WHERE fault != '' OR ends != ''")
+                connection.execute("DELETE FROM member WHERE archive NOT IN (SELECT id FROM archive)")
+                self.dropped = gone.rowcount > 0
 
     def close(self) -> None:
         """Close the file."""

@@ -96,3 +96,9 @@ def pread(descriptor: int, size: int, at: int) -> bytes:
         parts.append(os.pread(descriptor, size - got, at + got))
         got += len(parts[-1])
     return b"".join(parts)
+
+
+def rule_and_remedy(fault: str) -> tuple[str, str]:
+    """Return what is wrong with an archive, and what to do."""
+    rule, _, remedy = fault.partition(". ")
+    return rule, remedy or "Fetch it again, or unpack it yourself and name the files"

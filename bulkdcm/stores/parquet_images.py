@@ -15,7 +15,7 @@ from bulkdcm.stores.members import MOST_MEMBERS, DamagedError, Member, bomb, is_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NO_PARQUET = "it is a Parquet file, which needs a package: pip install bulkdcm[parquet]"
+_NO_PARQUET = "it is a Parquet file, and the package for it isn't there. Install it: pip install bulkdcm[parquet]"
 _FIELD = "bytes"
 _ROWS = 16  # that are held at once
 _BUFFER_BYTES = 2**20

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PIECE = 2**20
 _WINDOW_BYTES = 2**27  # of Zstandard: more memory than this is taken only if it is asked for
-_NO_ZSTD = "it is packed by Zstandard, which needs a package: pip install bulkdcm[archives]"
+_NO_ZSTD = "it is packed by Zstandard, and the package for it isn't there. Install it: pip install bulkdcm[archives]"
 
 
 class Stream:

@@ -15,7 +15,7 @@ from bulkdcm.stores import archives, catalogue, formats, reading
 from bulkdcm.stores.base import Stat
 from bulkdcm.stores.index import held
 from bulkdcm.stores.local import Local
-from bulkdcm.stores.members import DamagedError
+from bulkdcm.stores.members import DamagedError, rule_and_remedy
 from bulkdcm.stores.spool import FOLDER, Spool
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ class WithArchives(Local):
 
 def archive_fault(archive: str, fault: str) -> str:
     """Return what is said of a member whose archive can't be used."""
-    return f"{archive} can't be used: {fault}. Fetch it again, or unpack it yourself and name the files"
+    rule, remedy = rule_and_remedy(fault)
+    return f"{archive} can't be used: {rule}. {remedy}"
 
 
 def member_fault(fault: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import importlib
 import io
 import os
 import shutil
@@ -411,3 +412,21 @@ def test_a_bench_of_an_archive_is_refused(tmp_path, capsys):
     path = manifest(tmp_path / "m.csv", [f"x.zip!{NAMES[1]}"])
     assert run(["bench", str(path), "--n-jobs", "1", "--repeats", "1", "--place", str(tmp_path)]) == 2
     assert "Unpack the archive" in capsys.readouterr().err
+
+
+def test_what_could_not_be_listed_is_tried_again_by_the_next_run(tmp_path, monkeypatch):
+    archive(tmp_path / "x.tar.zst")
+    path = manifest(tmp_path / "m.csv", [f"x.tar.zst!{name}" for name in NAMES])
+    importing = importlib.import_module
+
+    def without(name, *package):
+        if name == "zstandard":
+            raise ImportError(name)
+        return importing(name, *package)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib, "import_module", without)
+        found = messages(bulkdcm.convert(path, tmp_path / "out", backend="sequential"))
+    assert len(found) == len(NAMES)
+    assert all("pip install bulkdcm[archives]" in message for message in found.values())
+    assert messages(bulkdcm.convert(path, tmp_path / "out", backend="sequential")) == {}
