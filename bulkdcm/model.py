@@ -98,6 +98,8 @@ class ManifestRow:
         Line of the CSV file.
     source
         Path of the image relative to the image root, with forward slashes.
+    unpacked
+        Where the source lies or, of a member of an archive, would lie if that were unpacked; empty: the source.
     output
         Path of the output relative to the output folder; empty where the layout derives it from the UIDs.
     kind
@@ -138,6 +140,12 @@ class ManifestRow:
     staged: bool = False
     references: tuple[Reference, ...] = ()
     fingerprint: Fingerprint | None = None
+    unpacked: str = ""
+
+    @property
+    def place(self) -> str:
+        """By what the image is known, whether it lies in an archive or not."""
+        return self.unpacked or self.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ class Part:
         The others.
     kinds
         What the column ``sop_class`` may hold that is no SOP class.
+    unpacked
+        Where sources would lie if their archives were unpacked; None if none is in one.
     frames
         Places of the lines that make one object together, by the place of the first.
     fingerprints
@@ -63,6 +65,7 @@ class Part:
     named: dict[str, Cells]
     attributes: dict[str, Cells]
     kinds: frozenset[str]
+    unpacked: Cells | None = None
     frames: dict[int, tuple[int, ...]] = field(default_factory=dict)
     fingerprints: tuple[list[int], list[int], list[int], list[str], list[int]] | tuple[()] = ()
     extras: dict[int, Extra] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Part:
             self.named[name].texts()
             for name in ("source", "output", "sop_class", "study", "series", "instance", "sha256")
         )
+        unpacked = self.unpacked.texts() if self.unpacked else source
         names = list(self.attributes)
         cells = list(zip(*(column.texts() for column in self.attributes.values()), strict=True)) or [()] * len(source)
         found = []
@@ -94,6 +98,7 @@ class Part:
                     ordinal=ordinal,
                     line=self.lines[place],
                     source=source[place],
+                    unpacked=unpacked[place],
                     output=output[place],
                     kind=IMAGE if is_class else asked,
                     sop_class_uid=asked if is_class else "",

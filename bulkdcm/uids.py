@@ -98,7 +98,7 @@ def assign(row: ManifestRow, source_sha256: str, pixel_options: str, key: bytes 
     )
     instance_uid = get("SOPInstanceUID", "")
     if not instance_uid:
-        name = ("key", row.instance) if row.instance else ("source", row.source)
+        name = ("key", row.instance) if row.instance else ("source", row.place)
         instance_uid = derive("instance", (series_uid, *name, source_sha256, pixel_options), key)
     return InstanceUIDs(
         study_instance_uid=study_uid,

@@ -17,6 +17,8 @@ from bulkdcm.bench import floor
 from bulkdcm.bench.bound import Used, bound_by
 from bulkdcm.conversion import api
 from bulkdcm.engines import ENGINES, cores
+from bulkdcm.errors import SettingsError
+from bulkdcm.stores import archives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,6 +112,7 @@ def bench(  # noqa: PLR0913  # each is an option
         # Nothing is removed before the end: ext4 passes over freed inodes one by one for minutes.
         outs = (Path(folder, str(number)) for number in range(len(configurations) * (repeats + 2) + 1))
         sources = _run(path, next(outs), configurations[0].of(settings), null=null)["sources"]
+        _refuse_members(sources)
         for configuration in configurations:
             wanted = configuration.of(settings)
             cold = [_run(path, next(outs), wanted, null=null)] if system.forget_files(sources) else []
@@ -122,6 +125,14 @@ def bench(  # noqa: PLR0913  # each is an option
             if configuration.n_jobs == 1:
                 alone[key] = found.images_per_s
             yield found
+
+
+def _refuse_members(sources: Sequence[str]) -> None:
+    """Refuse images in archives, which the floor can't read."""
+    for source in sources:
+        if archives.split(source) and not Path(source).exists():
+            msg = f"{source}: the bench compares with programs that read files. Unpack the archive, and name the files."
+            raise SettingsError(msg)
 
 
 def recommended(found: Sequence[Measurement]) -> Measurement:

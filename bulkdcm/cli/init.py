@@ -55,16 +55,17 @@ if TYPE_CHECKING:
 @click.option("--from", "dataset", type=LOCAL_PATH, help="A dataset's own CSV: propose a mapping for it.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV or TABLE.")
 def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
-    """Write a manifest of the images in the folder IMAGES; or, with --from, a mapping for a dataset's own CSV."""
-    from bulkdcm.draft import FolderOptions, draft_manifest, propose_mapping, write_new
+    """Write a manifest of the images in IMAGES, a folder or an archive; or, with --from, a mapping for a dataset's own CSV."""
+    from bulkdcm.draft import FolderOptions, draft_manifest, is_archive, propose_mapping, write_new
     from bulkdcm.errors import SettingsError
     from bulkdcm.settings import Settings
+    from bulkdcm.stores.archives import ENDINGS
 
     if bool(options["join"]) != bool(options["on"]) or (dataset and options["join"]):
         msg = "--join and --on go together, with a folder of images, such as `--join labels.csv --on {stem}`."
         raise SettingsError(msg)
     if (images is None) == (dataset is None):
-        msg = "name either a folder of images, or a CSV with --from."
+        msg = "name either a folder or an archive of images, or a CSV with --from."
         raise SettingsError(msg)
     if dataset:
         text = propose_mapping(dataset, Settings(encoding=encoding).encoding)
@@ -73,11 +74,13 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
             say(f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True)
         say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
-    if images is None or not os.path.isdir(images):  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
+    is_folder = images is not None and os.path.isdir(images)  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
+    if images is None or not (is_folder or is_archive(images)):
         msg = f"{images}: no such folder. Name the folder that holds the images."
         if images is not None and os.path.lexists(images):
             msg = (
-                f"{images}: this is a file. Name the folder that holds the images, or a dataset's own CSV with --from."
+                f"{images}: this is a file. Name the folder that holds the images, an archive of them "
+                f"({', '.join(ENDINGS)}), or a dataset's own CSV with --from."
             )
         raise SettingsError(msg)
     count, notes = draft_manifest(images, out, FolderOptions(encoding=encoding, **options))  # type: ignore[arg-type]  # click has made them

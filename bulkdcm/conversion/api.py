@@ -59,7 +59,8 @@ def checked(
     from bulkdcm import manifest
     from bulkdcm.conversion import run
 
-    rows, problems = (run.examined if read else run.checked)(path, settings or Settings.of(**options))
+    settings = settings or Settings.of(**options)
+    rows, problems = run.examined(path, settings) if read else run.checked(path, settings)
     return problems, manifest.part(rows, range(min(count, len(rows)))).rows()
 
 

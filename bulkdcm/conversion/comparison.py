@@ -196,7 +196,7 @@ class Comparison:
         found.before += 1
         if now is None:
             found.missing.append(ordinal)
-        elif self.by_content:
+        elif self.by_content or not (same_source or context.sources.version_is_its_own(self._source[ordinal])):
             same_source = self._same_content(ordinal, old, now)
         if not same_schema and same_metadata:  # else the schema may differ with the row
             reason = SCHEMA

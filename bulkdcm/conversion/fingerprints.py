@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,18 +38,20 @@ class Fingerprints:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
+        # The rows of images that were unpacked since, or packed, are the same ones.
+        self._named = replace(manifest, columns={**manifest.columns, "source": manifest.places})
 
     @cached_property
     def identities(self) -> Numbers:
         """What names each row: its source and instance and, where several share both, which of them it is."""
-        return _numbered(_hashes(self._manifest, _IDENTITY, normal_form))
+        return _numbered(_hashes(self._named, _IDENTITY, normal_form))
 
     def places(self) -> dict[int, int]:
         """Return the ordinal of each identity; a row is known by the form its names had in an older release, too."""
         found = {identity: ordinal for ordinal, identity in enumerate(self.identities.tolist())}
-        if all(self._manifest.column(name).text.isascii() for name in _IDENTITY):
+        if all(self._named.column(name).text.isascii() for name in _IDENTITY):
             return found
-        as_written = _numbered(_hashes(self._manifest, _IDENTITY, str))
+        as_written = _numbered(_hashes(self._named, _IDENTITY, str))
         for ordinal in np.flatnonzero(as_written != self.identities).tolist():
             found.setdefault(int(as_written[ordinal]), ordinal)
         return found
@@ -60,7 +63,7 @@ class Fingerprints:
         names = [name for name in manifest.columns if name not in dictionary.RESERVED]
         hashes = _hashes(manifest, [*names, "sop_class", "study", "series", "sha256"], str)
         for members in manifest.frames.values():  # and which frames there are, in which order
-            sources = manifest.column("source")
+            sources = manifest.places
             (own,) = _bits(["\n".join(sources[ordinal] for ordinal in members)])
             hashes[list(members)] += own
         return hashes.view(np.int64)

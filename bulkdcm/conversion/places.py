@@ -17,7 +17,7 @@ import numpy as np
 from bulkdcm.conversion.collisions import Collisions, Owner
 from bulkdcm.manifest import fold
 from bulkdcm.model import Replaceable
-from bulkdcm.stores import listing
+from bulkdcm.stores import archives, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -187,7 +187,7 @@ class Places:
         first[column.codes[::-1]], last[column.codes] = rows[::-1], rows
         codes = np.argsort(last)[::-1]
         codes = codes[last[codes] >= 0]  # a column may keep values that no row has
-        paths = [column.values[code] for code in codes.tolist()]
+        paths = [self._file(column.values[code]) for code in codes.tolist()]
         wanted: dict[int, tuple[str, int]] = {}
         for folder, places in listing.by_folder(paths):
             real = os.path.realpath(f"{self._images}/{folder}")
@@ -202,6 +202,10 @@ class Places:
             yield path, what
             if kind == listing.LINK:
                 yield os.path.realpath(path), what
+
+    def _file(self, source: str) -> str:
+        """Return the file that a source is in."""
+        return source if source in self._manifest.files else archives.file_of(source)
 
     @cached_property
     def inodes(self) -> dict[tuple[int, int], str]:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm import images, manifest, template, uids
 from bulkdcm.attributes.dictionary import SOURCE
-from bulkdcm.conversion import examination
+from bulkdcm.conversion import archived, examination
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.execute import Execution
 from bulkdcm.conversion.plan import UNCHANGED
 from bulkdcm.conversion.preparation import Preparation
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, RunError, SettingsError, StorageError
-from bulkdcm.ledger.files import FOLDER, set_aside
+from bulkdcm.ledger.files import ARCHIVES, FOLDER, set_aside
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
 from bulkdcm.objects import offer
@@ -29,6 +29,7 @@ from bulkdcm.problem import in_order
 from bulkdcm.report import RESERVED, Asked, Report, Rows, complete, refuse_foreign, write, write_refusal
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
+from bulkdcm.stores.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,14 +47,17 @@ if TYPE_CHECKING:
 def plan(given: Given, out: str | Path, settings: Settings) -> dict[str, int]:
     """Return how many rows would run by reason; see `bulkdcm.plan`."""
     path, folder = manifest.path_of(given), local_path("--out", out)
-    rows, problems = checked(given, settings)
-    errors = _refuse(path, problems, settings)
-    context = _context(path, settings, _outputs(folder))
-    preparation = Preparation(path, rows, context)
-    if not preparation.begun:
-        return preparation.counts(preparation.work(None, errors))
-    with Lock(folder / FOLDER, settings.ledger), _opened(folder, settings) as ledger:
-        return preparation.counts(preparation.work(ledger, errors))
+    with _catalogue(path, settings, folder) as catalogue:
+        rows, problems = _checked(given, settings, catalogue, through=False)
+        errors = _refuse(path, problems, settings)
+        context = _context(settings, _outputs(folder), _sources(rows, catalogue))
+        preparation = Preparation(path, rows, context)
+        if not preparation.begun:
+            return preparation.counts(preparation.work(None, errors))
+        with Lock(folder / FOLDER, settings.ledger), _opened(folder, settings) as ledger:
+            preparation.context = archived.settled(context, rows, catalogue)
+            archived.unpack_all(rows, catalogue, unlisted=True)
+            return preparation.counts(preparation.work(ledger, errors))
 
 
 class Way(NamedTuple):
@@ -86,58 +90,84 @@ def run(
     outputs
         The store that the outputs go to.
     """
-    started = time.perf_counter()
     path, folder = manifest.path_of(given), local_path("--out", out)
-    asked = [Asked(manifest=str(path), started_at=datetime.now(UTC))]
+    begun = _Begun(path)
     store = _outputs(folder, outputs)
     try:
-        return _run(given, settings, way, store, asked, started)
+        return _run(given, settings, way, store, begun)
     except RunError as error:
-        write_refusal(error, asked[-1], time.perf_counter() - started, folder, store)
+        write_refusal(error, begun.asked, begun.elapsed_s, folder, store)
         raise
 
 
-def _run(  # noqa: PLR0913, PLR0917  # the story of a run, with what its refusal is told by
-    given: Given, settings: Settings, way: Way, outputs: Local, asked: list[Asked], started: float
-) -> Report:
+class _Begun:
+    """What a run was asked for, as far as it is known yet, and since when.
+
+    Parameters
+    ----------
+    path
+        Of the manifest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._since = time.perf_counter()
+        self.asked = Asked(manifest=str(path), started_at=datetime.now(UTC))
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it has taken."""
+        return time.perf_counter() - self._since
+
+
+def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Begun) -> Report:
     path, folder = manifest.path_of(given), Path(outputs.root)
     check_codec(settings)
-    rows, problems = checked(given, settings)
-    asked.append(replace(asked[0], manifest_sha256=rows.sha256))
-    errors = _refuse(path, problems, settings)
-    context = _context(path, settings, outputs)
-    preparation = Preparation(path, rows, context)
-    first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
-    context.outputs.prepare()
-    if not settings.overwrite:
-        refuse_foreign(folder)
-    with context.outputs.held() as store, Lock(folder / FOLDER, settings.ledger):
-        context = replace(context, outputs=store)
-        if store.recognises:
-            set_aside(folder, settings.ledger)
-        with _opened(folder, settings) as ledger:
-            work = first if first and ledger.untouched else preparation.work(ledger, errors)
-            ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-            execution = Execution(work, ledger, context, way.on_progress)
-            interrupted = execution.go()
-            if execution.stopped:
-                raise StorageError(execution.stopped)
-            report = Report(
-                asked=asked[-1],
-                rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=way.keep_rows),
-                warnings=tuple(problem for problem in problems if problem.severity != "error"),
-                notes=(*execution.notes, *work.notes()),
-                elapsed_s=time.perf_counter() - started,
-                n_jobs=execution.workers.count,
-                interrupted=interrupted,
-                partial=settings.selects,
-            )
-            store.check()
-            write(report, store)
-            store.check()
-            if not interrupted:
-                ledger.mark("ended")  # from here on nothing half written can be left
-            execution.settlement.say_what_is_left()
+    with _catalogue(path, settings, folder) as catalogue:
+        rows, problems = _checked(given, settings, catalogue, through=False)
+        begun.asked = replace(begun.asked, manifest_sha256=rows.sha256)
+        errors = _refuse(path, problems, settings)
+        context = _context(settings, outputs, _sources(rows, catalogue))
+        preparation = Preparation(path, rows, context)
+        first = None if preparation.begun else preparation.work(None, errors)  # what is refused leaves nothing behind
+        context.outputs.prepare()
+        if not settings.overwrite:
+            refuse_foreign(folder)
+        with context.outputs.held() as store, Lock(folder / FOLDER, settings.ledger):
+            preparation.context = replace(archived.settled(context, rows, catalogue), outputs=store)
+            if store.recognises:
+                set_aside(folder, settings.ledger)
+            with _opened(folder, settings) as ledger:
+                if not (first and ledger.untouched):
+                    archived.unpack_all(rows, catalogue, unlisted=True)
+                    first = preparation.work(ledger, errors)
+                archived.unpack(first, catalogue)
+                execution = Execution(first, ledger, preparation.context, way.on_progress)
+                return _executed(execution, problems, begun, keep_rows=way.keep_rows)
+
+
+def _executed(execution: Execution, problems: Sequence[Problem], begun: _Begun, *, keep_rows: bool) -> Report:
+    """Run what is left to do, write the report, and return it."""
+    work, ledger, context = execution.work, execution.ledger, execution.context
+    ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
+    interrupted = execution.go()
+    if execution.stopped:
+        raise StorageError(execution.stopped)
+    report = Report(
+        asked=begun.asked,
+        rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=keep_rows),
+        warnings=tuple(problem for problem in problems if problem.severity != "error"),
+        notes=(*execution.notes, *work.notes()),
+        elapsed_s=begun.elapsed_s,
+        n_jobs=execution.workers.count,
+        interrupted=interrupted,
+        partial=context.settings.selects,
+    )
+    context.outputs.check()
+    write(report, context.outputs)
+    context.outputs.check()
+    if not interrupted:
+        ledger.mark("ended")  # from here on nothing half written can be left
+    execution.settlement.say_what_is_left()
     return report
 
 
@@ -147,10 +177,13 @@ rehearse = partial(run, outputs=Null)
 
 def examined(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:
     """Return the rows of a manifest, and every problem of it and of its images; errors first, in the order of their lines."""
-    rows, problems = checked(given, settings)
     path = manifest.path_of(given)
-    errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
-    found = examination.examined(rows, _context(path, settings, _outputs(path.parent, Null)), errors)
+    with _catalogue(path, settings) as catalogue:
+        rows, problems = _checked(given, settings, catalogue)
+        errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
+        context = _context(settings, _outputs(path.parent, Null), _sources(rows, catalogue))
+        archived.unpack_all(rows, catalogue)
+        found = examination.examined(rows, context, errors)
     told = {line for problem in found for line in problem.lines}
     rest = [
         one for one in problems if one.column != SOURCE or not told.issuperset(one.lines)
@@ -162,12 +195,22 @@ def _outputs(folder: Path, store: type[Local] = Local) -> Local:
     return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
 
 
-def _context(path: Path, settings: Settings, outputs: Store) -> Context:
+def _catalogue(path: Path, settings: Settings, out: Path | None = None) -> Catalogue:
+    earlier = os.path.abspath(out / FOLDER / ARCHIVES) if out else ""  # noqa: PTH100  # as above
+    return Catalogue(_images_root(path, settings), follow_links=settings.follow_links, earlier=earlier)
+
+
+def _sources(rows: Manifest, catalogue: Catalogue) -> Store:
+    plain = Local(root=catalogue.root, option="--images", follow_links=catalogue.follow_links)
+    return archived.sources(rows, catalogue) or plain
+
+
+def _context(settings: Settings, outputs: Store, sources: Store) -> Context:
     uid_key = uids.read_key(settings.uid_key_file)
     transcoder = images.transcoder(settings)
     return Context(
         settings=settings,
-        sources=Local(root=_images_root(path, settings), option="--images", follow_links=settings.follow_links),
+        sources=sources,
         outputs=outputs,
         basis=settings.output_options(uid_key) + (f";{transcoder}" if transcoder else ""),
         release=release(settings.acceptance),
@@ -204,6 +247,14 @@ def _images_root(path: Path, settings: Settings) -> str:
 
 def checked(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:
     """Return the rows of a manifest, and every problem of it."""
+    with _catalogue(manifest.path_of(given), settings) as catalogue:
+        return _checked(given, settings, catalogue)
+
+
+def _checked(
+    given: Given, settings: Settings, catalogue: Catalogue, *, through: bool = True
+) -> tuple[Manifest, list[Problem]]:
+    """Return the same, and of archives that can only be read in order what is in them only if they are read `through`."""
     offered = offer()
     manifest.check_defaults(settings.defaults, offered)
     options = {name: (value, f"--set {name}={value}") for name, value in reversed(settings.defaults)}
@@ -211,8 +262,8 @@ def checked(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:
         found = template.defaults(settings.template, with_patient=settings.template_patient)
         options = {name: (value, f"--template {settings.template}, {name}") for name, value in found} | options
         settings = replace(settings, defaults=(*settings.defaults, *found))
-    root = _images_root(manifest.path_of(given), settings)
-    rows, problems = manifest.checked(manifest.read(given, settings), settings, offered, root=root, reserved=RESERVED)
+    disk = manifest.Disk(catalogue.root, catalogue, through)
+    rows, problems = manifest.checked(manifest.read(given, settings), settings, offered, disk=disk, reserved=RESERVED)
     return rows, manifest.by_option(problems, rows, options) if options else problems
 
 

@@ -14,6 +14,9 @@ from bulkdcm.images import exif
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import IO
+
+    File = Path | IO[bytes]
 
 SPACING = "NominalScannedPixelSpacing"
 _SCANS = {"DF", "SD", "SI"}  # Conversion Types
@@ -26,10 +29,10 @@ _RESOLUTION_UNIT = 0x0128
 _DOTS_OF_UNIT = {2: 1.0, 3: 2.54}
 
 
-def taken(path: Path) -> dict[str, str]:
+def taken(file: File) -> dict[str, str]:
     """Return when the picture was taken, by its EXIF: the acquisition's date and time."""
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             tags = image.getexif()
             text = str(tags.get_ifd(_EXIF_IFD).get(_TAKEN) or tags.get(_CHANGED) or "")
     except Exception:  # noqa: BLE001  # a damaged file says nothing of itself here; its conversion will say what is wrong
@@ -42,10 +45,10 @@ def taken(path: Path) -> dict[str, str]:
     return dict.fromkeys(found, "") if impossible else found
 
 
-def density(path: Path) -> dict[str, str]:
+def density(file: File) -> dict[str, str]:
     """Return the size of a pixel on the film or paper that was scanned, by the file's density."""
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             across, down = _dots_an_inch(image)
             # Pillow turns a TIFF by itself.
             turned = image.format != "TIFF" and image.getexif().get(exif.ORIENTATION, 1) in exif.EXCHANGED
@@ -89,4 +92,4 @@ def _measured(dpi: float) -> bool:
     return _LEAST_DPI <= dpi <= _MOST_DPI and not any(abs(dpi - usual) < _ROUNDING for usual in _SOFTWARE_DPI)
 
 
-FACTS: dict[str, Callable[[Path], dict[str, str]]] = {"date": taken, "density": density}
+FACTS: dict[str, Callable[[File], dict[str, str]]] = {"date": taken, "density": density}

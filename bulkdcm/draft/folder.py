@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from copy import deepcopy
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from bulkdcm.draft.join import Join
 from bulkdcm.draft.listing import listed
 from bulkdcm.draft.new_file import new_file
 from bulkdcm.draft.own_check import OwnCheck, RefusedColumn
+from bulkdcm.draft.packed import listed as listed_archive
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
 from bulkdcm.objects import MAKERS, RESTAMP, offer
 from bulkdcm.printable import printable
 from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings, local_path
+from bulkdcm.stores import archives
+from bulkdcm.stores.catalogue import Catalogue
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -42,14 +46,14 @@ _OWN_CLASS = "DICOM files, which keep their own class instead of {}"
 
 
 def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOptions) -> tuple[int, list[str]]:
-    """Write a manifest of the images in a folder; return how many, and what was left out, a line a kind.
+    """Write a manifest of the images in a folder or an archive; return how many, and what was left out, a line a kind.
 
     What is written passes ``bulkdcm check``, but for columns that only the user can fill in, which are said.
 
     Parameters
     ----------
     images
-        The image root.
+        The image root; or an archive in it, whose members' paths then are what the options speak of.
     manifest
         The CSV to write; it must not be there yet.
     options
@@ -63,17 +67,28 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     images, manifest = local_path("IMAGES", images), local_path("--out", manifest)
     _check_names(options)
     matcher = _matcher(options.pattern) if options.pattern else None
-    listing = listed(images, follow_links=options.follow_links)
+    root, inside = (images.parent, f"{images.name}{archives.MARK}") if is_archive(images) else (images, "")
+    listing = _listed(images, options, packed=bool(inside))
     found = sorted(listing.images, key=natural)
-    rows = [_row(images, path, number, matcher, options) for number, path in enumerate(found)]
+    own = (_facts(root, path, listing, options) for path in found)
+    rows = [
+        _row(path, number, matcher, options, known) for number, (path, known) in enumerate(zip(found, own, strict=True))
+    ]
     if options.name_from_stem:
         _drop_impossible_names(rows, listing)
     with new_file(manifest) as write:
-        return _write(write, rows, images, listing, options)
+        return _write(write, rows, _Place(root, inside), listing, options)
+
+
+class _Place(NamedTuple):
+    """Where images are: the image root, and what their names begin with in an archive."""
+
+    root: Path
+    inside: str
 
 
 def _write(
-    write: Callable[[str], Path], rows: Rows, images: Path, listing: Listing, options: FolderOptions
+    write: Callable[[str], Path], rows: Rows, place: _Place, listing: Listing, options: FolderOptions
 ) -> tuple[int, list[str]]:
     """Write the rows that the check accepts; return how many, and what is to be said."""
     join = Join(options.join, rows, options) if options.join and rows else None
@@ -82,8 +97,10 @@ def _write(
         if join:
             join.fill(copies, noted)
         copies = _completed(copies, noted)
+        for row in copies:
+            row["source"] = f"{place.inside}{row['source']}"
         try:
-            count = OwnCheck(images, options, noted, write, join.columns if join else ()).write_accepted(copies)
+            count = OwnCheck(place.root, options, noted, write, join.columns if join else ()).write_accepted(copies)
         except RefusedColumn as refused:
             assert join  # noqa: S101  # nothing else gives such columns
             join.leave_out(*refused.args)
@@ -99,6 +116,19 @@ def _completed(rows: Rows, listing: Listing) -> Rows:
     _number_instances(rows, listing.dicom)
     _tell_apart(rows)
     return rows
+
+
+def is_archive(images: Path) -> bool:
+    """Whether what is named is an archive, and no folder."""
+    return bool(archives.ending(images.name)) and images.is_file()
+
+
+def _listed(images: Path, options: FolderOptions, *, packed: bool) -> Listing:
+    if not packed:
+        return listed(images, follow_links=options.follow_links)
+    root = os.path.realpath(images.parent)
+    with Catalogue(root, follow_links=options.follow_links) as catalogue:
+        return listed_archive(images.name, catalogue, options.facts)
 
 
 def _check_names(options: FolderOptions) -> None:
@@ -151,14 +181,22 @@ def natural(path: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts]
 
 
-def _row(root: Path, path: str, number: int, matcher: re.Pattern[str] | None, options: FolderOptions) -> dict[str, str]:
+def _facts(root: Path, path: str, listing: Listing, options: FolderOptions) -> dict[str, str]:
+    """Return what an image says of itself, as far as it is asked for."""
+    if path in listing.facts:
+        return listing.facts[path]
+    return {column: text for name in options.facts for column, text in facts.FACTS[name](root / path).items()}
+
+
+def _row(
+    path: str, number: int, matcher: re.Pattern[str] | None, options: FolderOptions, own: dict[str, str]
+) -> dict[str, str]:
     row = {"source": path, **dict(options.constants)}
     for name, start in options.numbers:
         row[name] = str(int(start) + number).zfill(len(start))
     if options.name_from_stem:
         row["PatientName"] = values.person_name(PurePosixPath(path).stem)
-    for name in options.facts:
-        row |= facts.FACTS[name](root / path)
+    row |= own
     if matcher:
         match = matcher.fullmatch(path)
         if match is None:

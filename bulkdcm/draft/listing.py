@@ -18,7 +18,7 @@ from bulkdcm.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEAD_BYTES = 132
+HEAD_BYTES = 132
 _SHOWN = 3
 OTHER, HIDDEN, SPECIAL, LINKED, OUTSIDE, DANGLING, OUTPUTS, OUTPUT, UNREADABLE, UNLISTED, NO_TEXT, UNFIT = (
     "other files",
@@ -46,6 +46,8 @@ class Listing:
         Paths relative to the folder, with forward slashes.
     dicom
         Those of them that are DICOM files.
+    facts
+        What images say of themselves, if that was asked for as they were listed.
     noted
         For each kind of thing that is left out: which.
     said
@@ -54,6 +56,7 @@ class Listing:
 
     images: list[str] = field(default_factory=list)
     dicom: set[str] = field(default_factory=set)
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
     noted: dict[str, list[str]] = field(default_factory=dict)
     said: dict[str, list[str]] = field(default_factory=dict)
 
@@ -137,8 +140,8 @@ class _Look:
         """List a file as an image, or note why it is left out."""
         name = self._name(path)
         kind, head = (HIDDEN, b"") if path.name.startswith(".") else _head(path)
-        is_dicom = head[128:] == b"DICM"
-        if not kind and not (is_dicom or any(head.startswith(signatures) for _, signatures, _ in READERS)):
+        is_dicom = holds_dicom(head)
+        if not kind and not (is_dicom or holds_image(head)):
             kind = OTHER
         if not kind and is_dicom and self._is_output:
             kind = OUTPUT
@@ -151,18 +154,33 @@ class _Look:
 
     def _unfit(self, path: Path, name: str) -> str:
         """Return why a manifest can't name an image; empty if it can."""
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            return NO_TEXT
-        control = any(unicodedata.category(character) == "Cc" for character in name)
-        if name != name.strip(" ") or control or outside(name) or unusable(mirrored(name)):
-            return UNFIT
+        if kind := unfit(name):
+            return kind
         leads_out = path.is_symlink() and not os.path.realpath(path).startswith(self._real)
         return OUTSIDE if leads_out and not self._follow_links else ""
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
+
+
+def unfit(name: str) -> str:
+    """Return why a manifest can't hold a name; empty if it can."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return NO_TEXT
+    control = any(unicodedata.category(character) == "Cc" for character in name)
+    return UNFIT if name != name.strip(" ") or control or outside(name) or unusable(mirrored(name)) else ""
+
+
+def holds_dicom(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a DICOM file."""
+    return head[128:HEAD_BYTES] == b"DICM"
+
+
+def holds_image(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of an image that can be read."""
+    return any(head.startswith(signatures) for _, signatures, _ in READERS)
 
 
 def _is_folder(path: Path) -> bool:
@@ -175,7 +193,7 @@ def _head(path: Path) -> tuple[str, bytes]:
         if not stat.S_ISREG(path.stat().st_mode):
             return SPECIAL, b""
         with path.open("rb") as file:
-            return "", file.read(_HEAD_BYTES)
+            return "", file.read(HEAD_BYTES)
     except OSError:
         there = os.path.exists(path)  # noqa: PTH110  # as above
         return (DANGLING if path.is_symlink() and not there else UNREADABLE), b""

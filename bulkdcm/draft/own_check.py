@@ -14,6 +14,7 @@ from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.objects import offer
 from bulkdcm.report import RESERVED
 from bulkdcm.settings import Settings
+from bulkdcm.stores.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -96,7 +97,9 @@ class OwnCheck:
         except ManifestError as error:
             raise SettingsError(str(error).replace(str(draft), "the manifest of these images")) from error
         root = os.path.realpath(self.images)
-        read, found = manifest.checked(read, settings, offer(), root=root, reserved=RESERVED)
+        with Catalogue(root, follow_links=self.options.follow_links) as catalogue:
+            disk = manifest.Disk(root, catalogue, through=False)  # what is in an archive has just been seen
+            read, found = manifest.checked(read, settings, offer(), disk=disk, reserved=RESERVED)
         place = dict(zip(read.lines.tolist(), range(len(read)), strict=True))
         return [
             (problem, [place[line] for line in problem.lines if line in place])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FOLDER = ".bulkdcm"
 FILE = "ledger.sqlite"
 MARKER = "ledger-exists"
+ARCHIVES = "archives"  # what is known of the archives that sources are in
 APPLICATION_ID = 0x62646C67
 _HEADER_BYTES = 100  # of an SQLite file
 

@@ -198,7 +198,7 @@ def _one_study(manifest: Manifest, series: Codes, studies: Codes) -> Iterator[Pr
 
 def _one_uid_a_row(manifest: Manifest, series: Codes) -> Iterator[Problem]:
     given = manifest.column("SOPInstanceUID")
-    instance, source = _key(manifest, "instance"), _key(manifest, "source")
+    instance, source = _key(manifest, "instance"), in_normal_form(manifest.places)
     named = instance.where(bool)
     offset = len(source.values)
     keys = np.where(named, instance.codes + offset, source.codes).astype(np.int32)

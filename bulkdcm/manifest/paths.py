@@ -56,7 +56,7 @@ def check_outputs(manifest: Manifest, reserved: Collection[str], twice: Containe
     twice
         Lines that are known to be another one again, whose outputs are one for that reason.
     """
-    column, sources = manifest.column("output"), manifest.column("source")
+    column, sources = manifest.column("output"), manifest.places
     found: dict[str, list[int]] = {}
     rules = {**_all_unusable(column, reserved), **all_outside(column)}
     for code, rule in sorted(rules.items()):

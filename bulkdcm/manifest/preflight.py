@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm.manifest import agreement, cells, classes, conditions, frames, lifetimes, paths, traces
 from bulkdcm.manifest.resolve import resolve
 from bulkdcm.manifest.sources import locate, with_slashes
 from bulkdcm.problem import Problem, in_order
+from bulkdcm.stores import archives
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -15,10 +16,29 @@ if TYPE_CHECKING:
     from bulkdcm.manifest.table import Manifest
     from bulkdcm.model import Offer
     from bulkdcm.setting_parts import ManifestSettings
+    from bulkdcm.stores.catalogue import Catalogue
+
+
+class Disk(NamedTuple):
+    """Where sources are.
+
+    Attributes
+    ----------
+    root
+        Real path of the image root.
+    catalogue
+        Of the archives under it.
+    through
+        Whether archives that can only be read in order are read, to know what is in them.
+    """
+
+    root: str
+    catalogue: Catalogue
+    through: bool = True
 
 
 def checked(
-    read: Manifest, settings: ManifestSettings, offer: Offer, *, root: str, reserved: Collection[str]
+    read: Manifest, settings: ManifestSettings, offer: Offer, *, disk: Disk, reserved: Collection[str]
 ) -> tuple[Manifest, list[Problem]]:
     """Return a manifest resolved, with each source by the name it has on the disk, and every problem of it.
 
@@ -28,13 +48,21 @@ def checked(
         As `read` gives it.
     settings, offer, reserved
         As for `resolve` and `check`.
-    root
-        Real path of the image root.
+    disk
+        Where sources are.
     """
-    read, misspelt = cells.as_meant(with_slashes(read, root))
-    located, sources = locate(resolve(read, settings, offer), root, follow_links=settings.follow_links)
+    read, misspelt = cells.as_meant(with_slashes(read, disk.root))
+    sources = read.column("source")
+    files = archives.files(sources.values if sources.may_hold(archives.MARK) else (), disk.root)
+    located, found = locate(
+        resolve(read, settings, offer, files),
+        disk.root,
+        follow_links=settings.follow_links,
+        catalogue=disk.catalogue,
+        through=disk.through,
+    )
     return located, check(
-        located, offer, reserved=reserved, sources=[*read.notes, *misspelt, *sources], inverts=settings.invert
+        located, offer, reserved=reserved, sources=[*read.notes, *misspelt, *found], inverts=settings.invert
     )
 
 

@@ -13,6 +13,7 @@ from bulkdcm.manifest import frames
 from bulkdcm.manifest.table import Column
 from bulkdcm.part import Cells, Part
 from bulkdcm.settings import is_url
+from bulkdcm.stores import archives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +29,9 @@ OTHER = "OT"
 _NOT_NORMAL = ("//", "/.", "\n.", "/\n", "\0")
 
 
-def resolve(manifest: Manifest, settings: ManifestSettings, offer: Offer) -> Manifest:
+def resolve(
+    manifest: Manifest, settings: ManifestSettings, offer: Offer, files: frozenset[str] = frozenset()
+) -> Manifest:
     """Return the manifest with what follows from it filled in: source paths normal, SOP class UIDs, Modality, outputs.
 
     Parameters
@@ -39,13 +42,18 @@ def resolve(manifest: Manifest, settings: ManifestSettings, offer: Offer) -> Man
         Its layout says whether outputs mirror sources.
     offer
         What rows may ask for.
+    files
+        Sources that read as members of archives and are files.
 
     Notes
     -----
     A class that isn't known stays as written, for the preflight to find.
     """
     columns = dict(manifest.columns)
-    columns["source"] = columns["source"].mapped(_normal, _NOT_NORMAL)
+    columns["source"] = columns["source"].mapped(lambda name: _normal_source(name, files), _NOT_NORMAL)
+    places, unpacked = columns["source"], None
+    if places.may_hold(archives.MARK) and any(_is_member(name, files) for name in places.values):
+        places = unpacked = places.mapped(lambda name: archives.unpacked(name) if _is_member(name, files) else name)
     columns["sha256"] = manifest.column("sha256").mapped(str.lower)
     iods, default = offer.names, offer.default
     named = _of_other_kinds(manifest.column("sop_class"), columns["source"], offer.kinds)
@@ -53,12 +61,21 @@ def resolve(manifest: Manifest, settings: ManifestSettings, offer: Offer) -> Man
         lambda name: iods[name or default].sop_class_uid if (name or default) in iods else name
     )
     columns["Modality"] = _modality(manifest.column("Modality"), columns["sop_class"], offer)
-    columns["output"] = _outputs(manifest.column("output"), columns["source"], settings)
+    columns["output"] = _outputs(manifest.column("output"), places, settings)
     kinds = frozenset(offer.kinds)
     found = frames.find(manifest.of(columns), iods)
     if found:
         columns["output"] = _shared(columns["output"], found)
-    return replace(manifest, columns=columns, frames=found, kinds=kinds)
+    return replace(manifest, columns=columns, frames=found, kinds=kinds, unpacked=unpacked, files=files)
+
+
+def _is_member(name: str, files: frozenset[str]) -> bool:
+    return name not in files and archives.split(name) is not None
+
+
+def _normal_source(name: str, files: frozenset[str]) -> str:
+    plain = _normal(name)
+    return archives.normal(name) if _is_member(name, files) and plain not in files and not is_url(name) else plain
 
 
 def _normal(path: str) -> str:
@@ -159,6 +176,7 @@ def part(manifest: Manifest, ordinals: Iterable[int]) -> Part:
             name: _cells(column, taken) for name, column in manifest.columns.items() if name not in dictionary.RESERVED
         },
         kinds=manifest.kinds,
+        unpacked=None if manifest.unpacked is None else _cells(manifest.unpacked, taken),
         frames=frames,
     )
 

@@ -73,7 +73,7 @@ def _short(text: str) -> str:
 
 def _sampled(manifest: Manifest, taken: Mask, count: int) -> Mask:
     """Return `count` of the rows taken, the same ones every time, by a hash of what they are."""
-    sources, instances = manifest.column("source"), manifest.column("instance")
+    sources, instances = manifest.places, manifest.column("instance")
 
     def rank(ordinal: int) -> bytes:
         text = f"{sources[ordinal]}\n{instances[ordinal]}"

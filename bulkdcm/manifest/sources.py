@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bulkdcm.attributes.dictionary import SOURCE
+from bulkdcm.manifest import packed
 from bulkdcm.manifest.paths import all_outside, fold, outside
 from bulkdcm.model import Problem
 from bulkdcm.settings import is_url
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from bulkdcm.manifest.table import Column, Manifest
+    from bulkdcm.stores.catalogue import Catalogue
 
     States = npt.NDArray[np.int8]
 
@@ -30,7 +32,9 @@ _MISSING, _THERE = listing.ABSENT, listing.THERE
 _OUTSIDE, _UNKNOWN = -1, -2
 
 
-def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manifest, list[Problem]]:
+def locate(
+    manifest: Manifest, root: str, *, follow_links: bool, catalogue: Catalogue, through: bool = True
+) -> tuple[Manifest, list[Problem]]:
     """Return the manifest with each source by the name it has on the disk, and the problems of source paths.
 
     A name that is there in another Unicode form is the same name: which form a file has depends on the system that made it.
@@ -43,18 +47,26 @@ def locate(manifest: Manifest, root: str, *, follow_links: bool) -> tuple[Manife
         Real path of the image root.
     follow_links
         Whether a source may be a link that leads outside the root.
+    catalogue
+        Of the archives under it.
+    through
+        Whether archives that can only be read in order are read, to know what is in them.
     """
     column = manifest.column("source")
     disk = _Disk(root)
-    unusable = all_outside(column)
-    states = disk.states(column, unusable)
+    unusable = all_outside(column) | packed.unusable(column, manifest.files)
+    paths = packed.paths_of(column, manifest.files)
+    states = disk.states(column, unusable, paths)
     names = list(column.values)
     for code in np.flatnonzero(states == _MISSING).tolist():
-        if found := disk.other_form(names[code]):
-            names[code], states[code] = found, disk.state(found)
-    problems = [*_unusable_paths(manifest, column, unusable), *_absent(manifest, column, states, disk)]
+        if found := disk.other_form(paths[code]):
+            names[code], states[code] = found + names[code].removeprefix(paths[code]), disk.state(found)
+    problems = [*_unusable_paths(manifest, column, unusable), *_absent(manifest, column, paths, states, disk)]
     if not follow_links:
         problems += _links(manifest, column, states)
+    there = {_THERE, _OUTSIDE} if follow_links else {_THERE}
+    members = {code: names[code] for code in packed.members(column, manifest.files) if states[code] in there}
+    problems += packed.check(manifest, column, members, catalogue, through=through)
     if names != column.values:
         manifest = replace(manifest, columns={**manifest.columns, "source": column.renamed(names)})
     return manifest, problems
@@ -124,22 +136,22 @@ def _links(manifest: Manifest, column: Column, states: States) -> Iterator[Probl
         )
 
 
-def _absent(manifest: Manifest, column: Column, states: States, disk: _Disk) -> Iterator[Problem]:
+def _absent(manifest: Manifest, column: Column, paths: Sequence[str], states: States, disk: _Disk) -> Iterator[Problem]:
     missing = np.flatnonzero(states == _MISSING).tolist()
     if not missing:
         return
     alike: dict[str, list[int]] = {}
     for code in missing:
-        alike.setdefault("case" if disk.lookalike(column.values[code]) else "", []).append(code)
+        alike.setdefault("case" if disk.lookalike(paths[code]) else "", []).append(code)
     for kind, codes in alike.items():
-        first = column.values[codes[0]]
+        first = paths[codes[0]]
         remedy = f"Check the column and --images {disk.root}"
         if kind:
             remedy = f"There is {disk.lookalike(first)!r}: write the name as it is on the disk"
         yield Problem(
             lines=manifest.lines_of(column.ordinals(codes)),
             column="source",
-            value=first,
+            value=column.values[codes[0]],
             rule="no such file under the image root; its row will fail",
             remedy=remedy,
             severity="warning",
@@ -153,9 +165,12 @@ class _Disk:
         self.root = root
         self._names: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
 
-    def states(self, column: Column, unusable: Container[int]) -> States:
-        """Return for each path of a column what `state` says of it, unknown for those that can't be looked for."""
-        values = column.values
+    def states(self, column: Column, unusable: Container[int], paths: Sequence[str] = ()) -> States:
+        """Return for each path of a column what `state` says of it, unknown for those that can't be looked for.
+
+        Other `paths` may be given for its values.
+        """
+        values = paths or column.values
         if not unusable and not column.may_hold("\0", "\n\n"):
             return self._states(values)
         usable = [code for code, path in enumerate(values) if path and "\0" not in path and code not in unusable]

@@ -130,6 +130,10 @@ class Manifest:
         What was noticed in reading it.
     sha256
         Of the file; empty if it is none.
+    unpacked
+        Each row's source or, of a member of an archive, where it would lie if that were unpacked; None if no row has one.
+    files
+        Sources that read as members of archives and are files.
     """
 
     path: Path
@@ -139,6 +143,8 @@ class Manifest:
     kinds: frozenset[str] = frozenset()
     notes: tuple[Problem, ...] = ()
     sha256: str = ""
+    unpacked: Column | None = None
+    files: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -159,6 +165,11 @@ class Manifest:
         """Return the manifest with some of its rows, before any frames were found."""
         columns = {name: Column(column.codes[rows], column.values) for name, column in self.columns.items()}
         return replace(self, columns=columns, lines=self.lines[rows])
+
+    @property
+    def places(self) -> Column:
+        """By what each row's image is known, whether it lies in an archive or not."""
+        return self.unpacked or self.column("source")
 
     @property
     def followers(self) -> Ordinals:

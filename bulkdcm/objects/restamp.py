@@ -141,7 +141,7 @@ def assign(row: ManifestRow, dataset: Dataset, source_sha256: str, key: bytes) -
         attributes={**own, **row.attributes},
         study=f"{row.study}\n{dataset.get('StudyInstanceUID', '')}",
         series=f"{row.series}\n{dataset.get('SeriesInstanceUID', '')}",
-        instance=f"{row.instance or row.source}\n{dataset.SOPInstanceUID}",  # two copies of a file are two rows
+        instance=f"{row.instance or row.place}\n{dataset.SOPInstanceUID}",  # two copies of a file are two rows
     )
     return uids.assign(known, source_sha256, "", key)
 

@@ -147,6 +147,10 @@ class Store(Protocol):
         """Return what is known of many files, as `stat` of each."""
         ...
 
+    def version_is_its_own(self, name: str) -> bool:
+        """Return whether a file's version changes only if the file itself does; if not, its bytes decide."""
+        ...
+
     def open(self, name: str) -> IO[bytes]:
         """Return a file to be read; `OSError` where it can't be."""
         ...

@@ -8,10 +8,10 @@ import stat
 
 from bulkdcm.errors import ReadError
 from bulkdcm.model import Source
+from bulkdcm.stores.members import MOST_BYTES
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _PIECE_BYTES = 2**20
-_MAX_BYTES = 2**32 - 2  # more can't become one Pixel Data element (PS3.5 7.1.2)
 
 
 def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
@@ -33,6 +33,36 @@ def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
     ReadError
         Where the file is missing, unreadable, not regular, outside the root or empty.
     """
+    descriptor, status = opened(root, name, option=option, follow_links=follow_links)
+    try:
+        if status.st_size > MOST_BYTES:
+            msg = f"{name}: {status.st_size} bytes are more than a DICOM object can hold (PS3.5 7.1.2)."
+            raise ReadError(msg)
+        data = _whole(descriptor, status.st_size)
+    except OSError as error:
+        msg = f"{name}: reading failed: {error.strerror or error}. Check the disk, then run again."
+        raise ReadError(msg) from error
+    finally:
+        os.close(descriptor)
+    return source(name, data, status.st_mtime_ns)
+
+
+def source(name: str, data: bytes, version: int | str) -> Source:
+    """Return the bytes of a file, which must not be empty."""
+    if not data:
+        msg = f"{name}: the file is empty. Fetch it again."
+        raise ReadError(msg)
+    return Source(path=name, data=data, sha256=hashlib.sha256(data).hexdigest(), version=version)
+
+
+def opened(root: str, name: str, *, option: str, follow_links: bool) -> tuple[int, os.stat_result]:
+    """Return the descriptor of a file, for the caller to close, and what is known of it; the parameters are as for `read`.
+
+    Raises
+    ------
+    ReadError
+        Where the file is missing, not regular or outside the root.
+    """
     try:
         descriptor = os.open(f"{root}/{name}", _FLAGS)
     except OSError as error:
@@ -40,24 +70,13 @@ def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
         raise ReadError(msg) from error
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{name}: not a regular file. Name an image file."
-            raise ReadError(msg)
-        if status.st_size > _MAX_BYTES:
-            msg = f"{name}: {status.st_size} bytes are more than a DICOM object can hold (PS3.5 7.1.2)."
-            raise ReadError(msg)
+        _check_regular(name, status)
         if not follow_links:
             _check_inside(root, name, descriptor, option)
-        data = _whole(descriptor, status.st_size)
-    except OSError as error:
-        msg = f"{name}: reading failed: {error.strerror or error}. Check the disk, then run again."
-        raise ReadError(msg) from error
-    finally:
+    except BaseException:
         os.close(descriptor)
-    if not data:
-        msg = f"{name}: the file is empty. Fetch it again."
-        raise ReadError(msg)
-    return Source(path=name, data=data, sha256=hashlib.sha256(data).hexdigest(), version=status.st_mtime_ns)
+        raise
+    return descriptor, status
 
 
 def _whole(descriptor: int, size_bytes: int) -> bytes:
@@ -69,6 +88,12 @@ def _whole(descriptor: int, size_bytes: int) -> bytes:
     while parts[-1]:
         parts.append(os.read(descriptor, _PIECE_BYTES))
     return b"".join(parts)
+
+
+def _check_regular(name: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        msg = f"{name}: not a regular file. Name an image file."
+        raise ReadError(msg)
 
 
 def _check_inside(root: str, name: str, descriptor: int, option: str) -> None:

@@ -143,9 +143,18 @@ def test_stores_are_known_where_they_are_chosen_and_nowhere_else():
         for path in MODULES
         if path.parent.name != "stores"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Name) and node.id in {"Local", "Null", "Recognise"}
+        if isinstance(node, ast.Name) and node.id in {"Local", "Null", "Recognise", "WithArchives"}
     }
-    assert found == {"conversion/run.py"}
+    assert found == {"conversion/run.py", "conversion/archived.py"}
+
+
+def test_what_archives_need_is_imported_only_for_them():
+    code = (
+        "import sys, bulkdcm.conversion.chunk; "
+        "print(sorted({'tarfile', 'zstandard', 'pyarrow', 'bulkdcm.stores.with_archives'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
+    assert done.stdout.strip() == "[]"
 
 
 def test_only_the_report_imports_pandas():

@@ -15,11 +15,12 @@ from bulkdcm.errors import ReadError, StorageError, StoreError
 from bulkdcm.stores import Local, Null, Place, Recognise, Stat, folder
 from bulkdcm.stores.putting import temporary_name
 from bulkdcm.stores.removal import is_temporary
+from bulkdcm.stores.with_archives import WithArchives
 
 if TYPE_CHECKING:
     from bulkdcm.stores import Store
 
-STORES = {"local": Local, "null": Null, "recognise": Recognise}
+STORES = {"local": Local, "null": Null, "recognise": Recognise, "packed": WithArchives}
 DATA = [b"one", memoryview(b" and "), b"two"]
 WHOLE = b"one and two"
 SHA256 = hashlib.sha256(WHOLE).hexdigest()
