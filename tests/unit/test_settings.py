@@ -19,7 +19,7 @@ from bulkdcm.settings import ROW_TIMEOUT_S, Settings
         ("transfer_syntax", "jpeg-baseline", "jpeg-baseline:90"),
         ("transfer_syntax", "jpeg-baseline:101", "1 to 100"),
         ("transfer_syntax", "rle:5", "no quality"),
-        ("n_jobs", -1, "from 0"),
+        ("n_jobs", -1024, "from -1023"),
         ("max_pixels", 0, "from 1"),
         ("row_timeout", -1.0, "seconds"),
         ("streams", "check", "trust, decode"),
@@ -63,7 +63,7 @@ def test_only_options_that_change_pixels_move_a_uid():
 
 @pytest.mark.parametrize(
     ("option", "lowest", "below"),
-    [("n_jobs", 0, -1), ("chunk_size", 0, -1), ("sample", 0, -1), ("memory_limit", 0, -1), ("max_pixels", 1, 0)],
+    [("n_jobs", -1023, -1024), ("chunk_size", 0, -1), ("sample", 0, -1), ("memory_limit", 0, -1), ("max_pixels", 1, 0)],
 )
 def test_a_number_may_be_its_lowest_and_no_less_and_no_fraction(option, lowest, below):
     assert getattr(Settings.of(**{option: lowest}), option) == lowest

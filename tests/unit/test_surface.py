@@ -79,8 +79,8 @@ def test_the_api_speaks_of_arguments_in_every_kind_of_error(tmp_path):
     manifest.write_text("source,Foo\na.png,1\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="images="):
         bulkdcm.check(manifest, images=tmp_path / "none")
-    with pytest.raises(SettingsError, match="n_jobs=-1 is not possible"):
-        bulkdcm.convert(manifest, tmp_path / "out", n_jobs=-1)
+    with pytest.raises(SettingsError, match="n_jobs=-2000 is not possible"):
+        bulkdcm.convert(manifest, tmp_path / "out", n_jobs=-2000)
     with pytest.raises(SettingsError, match="out='s3://b/x'"):
         bulkdcm.convert(manifest, "s3://b/x")
     with pytest.raises(ManifestError) as caught:
