@@ -1,4 +1,4 @@
-"""The README's table of throughput, from the results: `python -m benchmarks.readme_table` puts it there."""
+"""The table of throughput in the help page on scale, from the results: `python -m benchmarks.readme_table` puts it there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.measure import RESULTS
 from benchmarks.throughput import WORKLOADS
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "bulkdcm" / "help" / "scale.md"
 _MINE = "bulkdcm, 2 workers"
 _MARKS = re.compile(r"(<!-- throughput[^>]*-->\n).*?(<!-- /throughput -->)", re.DOTALL)
 
@@ -38,10 +38,10 @@ def table(results: dict[str, Any]) -> str:
 
 
 def page(text: str) -> str:
-    """Return the README with the table of the saved results."""
+    """Return a page with the table of the saved results."""
     results = json.loads((RESULTS / "throughput.json").read_text(encoding="utf-8"))
     return _MARKS.sub(lambda marks: marks[1] + table(results) + marks[2], text)
 
 
 if __name__ == "__main__":
-    README.write_text(page(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -20,6 +20,22 @@ Stage = Literal["check", "read", "decode", "build", "encode", "store", "crashed"
 """Where a row fails."""
 
 
+EXIT_CODES = {
+    0: "every row is converted",
+    1: "some rows failed, the others are converted; `verify`: something was found",
+    2: "an option can't be used",
+    3: "the manifest has problems; nothing was written",
+    4: "the ledger, or the folder `OUT/.bulkdcm` and its lock, can't be used",
+    5: "the output folder, the standard output, the temporary folder or the shared memory can't be written (a full disk, say), "
+    "or the output folder went away; what was finished is kept",
+    6: "the dask cluster can't be used, or is gone; what was finished is kept",
+    75: "another run is at this output folder, or has this ledger",
+    130: "interrupted (Ctrl-C); what was finished is kept",
+    143: "ended by SIGTERM; what was finished is kept",
+}
+"""What each exit code means."""
+
+
 class BulkdcmError(Exception):
     """Base of every error that bulkdcm raises on purpose.
 

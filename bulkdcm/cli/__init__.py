@@ -12,6 +12,8 @@ from bulkdcm.cli.bench import bench
 from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
+from bulkdcm.cli.demo import demo
+from bulkdcm.cli.help import help_page
 from bulkdcm.cli.init import init
 from bulkdcm.cli.mappings import mappings
 from bulkdcm.cli.output import make_safe, say
@@ -39,6 +41,8 @@ cli.add_command(mappings)
 cli.add_command(show_file, "show")
 cli.add_command(verify_files, "verify")
 cli.add_command(bench)
+cli.add_command(help_page)
+cli.add_command(demo)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -76,65 +76,60 @@ def _all(options: list[Command]) -> Callable[[Command], Command]:
     return decorate
 
 
-manifest_options = _all(
-    [
-        click.argument("manifest", type=LOCAL_PATH),
-        click.option(
-            "--images",
-            type=LOCAL_PATH,
-            help="Image root that sources are relative to. [manifest's folder]",
-        ),
-        click.option(
-            "--follow-links", is_flag=True, help="Read sources through links that lead outside the image root."
-        ),
-        click.option(
-            "--set",
-            "defaults",
-            multiple=True,
-            callback=pairs,
-            metavar="KEYWORD=VALUE",
-            help="Value for every row whose cell is empty or missing; repeatable.",
-        ),
-        click.option(
-            "--template",
-            type=LOCAL_PATH,
-            help="DICOM file whose attributes are defaults for every row; not its UIDs, pixels or patient.",
-        ),
-        click.option("--template-patient", is_flag=True, help="Its patient too."),
-        click.option(
-            "--ignore-column", "ignore_columns", multiple=True, metavar="NAME", help="Leave a column out; repeatable."
-        ),
-        click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
-        click.option(
-            "--delimiter",
-            default="",
-            metavar="NAME",
-            help="What divides its columns: comma, semicolon, tab, bar, or the sign itself. [recognised]",
-        ),
-        click.option("--sheet", default="", metavar="NAME", help="Of a workbook that has several."),
-        click.option(
-            "--rows-per-image",
-            type=click.Choice(("", *ROWS_PER_IMAGE)),
-            default="",
-            metavar=f"[{'|'.join(ROWS_PER_IMAGE)}]",
-            help="If an image has several rows: take the first, or put their cells together. [refuse them]",
-        ),
-        click.option(
-            "--mapping",
-            type=LOCAL_PATH,
-            metavar="FILE|NAME",
-            help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
-        ),
-        click.option(
-            "--layout",
-            type=click.Choice(LAYOUTS),
-            default="mirror",
-            show_default=True,
-            help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
-        ),
-    ]
-)
-
+_MANIFEST = [
+    click.argument("manifest", type=LOCAL_PATH),
+    click.option(
+        "--images",
+        type=LOCAL_PATH,
+        help="Image root that sources are relative to. [manifest's folder]",
+    ),
+    click.option("--follow-links", is_flag=True, help="Read sources through links that lead outside the image root."),
+    click.option(
+        "--set",
+        "defaults",
+        multiple=True,
+        callback=pairs,
+        metavar="KEYWORD=VALUE",
+        help="Value for every row whose cell is empty or missing; repeatable.",
+    ),
+    click.option(
+        "--template",
+        type=LOCAL_PATH,
+        help="DICOM file whose attributes are defaults for every row; not its UIDs, pixels or patient.",
+    ),
+    click.option("--template-patient", is_flag=True, help="Its patient too."),
+    click.option(
+        "--ignore-column", "ignore_columns", multiple=True, metavar="NAME", help="Leave a column out; repeatable."
+    ),
+    click.option("--encoding", default="utf-8", show_default=True, help="Of the manifest."),
+    click.option(
+        "--delimiter",
+        default="",
+        metavar="NAME",
+        help="What divides its columns: comma, semicolon, tab, bar, or the sign itself. [recognised]",
+    ),
+    click.option("--sheet", default="", metavar="NAME", help="Of a workbook that has several."),
+    click.option(
+        "--rows-per-image",
+        type=click.Choice(("", *ROWS_PER_IMAGE)),
+        default="",
+        metavar=f"[{'|'.join(ROWS_PER_IMAGE)}]",
+        help="If an image has several rows: take the first, or put their cells together. [refuse them]",
+    ),
+    click.option(
+        "--mapping",
+        type=LOCAL_PATH,
+        metavar="FILE|NAME",
+        help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice(LAYOUTS),
+        default="mirror",
+        show_default=True,
+        help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
+    ),
+]
 # Who works.
 _ENGINE = [
     click.option("-j", "--n-jobs", type=int, default=0, help="Workers; -2: one core is left. [one a core]"),
@@ -268,6 +263,9 @@ _TOLD = [
     click.option("-v", "--verbose", is_flag=True, help="Print each row that fails, as it does."),
     click.option("--metrics", type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
 ]
+GROUPS = {"manifest": _MANIFEST, "engine": _ENGINE, "pixels": _PIXELS, "run": _RUN, "told": _TOLD}
+"""Options by what they concern."""
+manifest_options = _all(_MANIFEST)
 checking_options = _all(_TOLD[:2])
 telling_options = _all(_TOLD)
 reading_options = _all([*_ENGINE, *_PIXELS])

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -165,11 +164,3 @@ def test_the_standard_input_and_a_data_frame_are_manifests(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     found = bulkdcm.check(pd.DataFrame({"Patient ID": [1], "source": ["a.png"]}))
     assert any("'Patient ID' as PatientID" in one.rule for one in found)
-
-
-def test_the_readme_has_every_event_with_what_it_holds():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    for name, kind in events.EVENTS.items():
-        more = ", and what `summary.json` has" if name == "end" else ""
-        asked = f" ({', '.join(kind.identifying)})" if kind.identifying else ""
-        assert f"| `{name}` | {kind.meaning} | {', '.join(kind.keys)}{more}{asked} |\n" in readme

@@ -6,8 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = re.search(r"<!-- demo.*?```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)```\n<!-- /demo", README, re.DOTALL)
@@ -30,18 +28,6 @@ def test_the_demo_prints_what_the_readme_shows(bulkdcm_command, tmp_path):
     finished = bulkdcm_command(*arguments[:-1], tmp_path / out, cwd=ROOT, env_add={"COLUMNS": "80", "PYTHONUTF8": "1"})
     assert finished.returncode == 1, finished.stderr  # the image that is broken on purpose
     assert without_figures(finished.stdout.replace(str(tmp_path / out), out)) == without_figures(DEMO["output"])
-
-
-@pytest.mark.parametrize(
-    "command",
-    re.findall(r"^\$ (bulkdcm .*)$", README + (ROOT / "manifests/README.md").read_text(encoding="utf-8"), re.MULTILINE),
-)
-def test_every_command_shown_runs(command, dataset, bulkdcm_command, tmp_path):
-    arguments = [str(dataset / "manifest.csv") if word == "manifest.csv" else word for word in shlex.split(command)[1:]]
-    if "--out" in arguments:
-        arguments[arguments.index("--out") + 1] = str(tmp_path / "out")
-    finished = bulkdcm_command(*arguments, cwd=ROOT)
-    assert finished.returncode == ("demo" in command and "convert" in command), finished.stderr
 
 
 def test_the_python_line_runs(dataset, monkeypatch):
