@@ -45,7 +45,7 @@ def _list_of(convert: type) -> Any:
     "--backends", default=DEFAULT, callback=_list_of(str), show_default=True, help=f"Of {', '.join(ENGINES)}."
 )
 @click.option("--transfer-syntaxes", default="auto", callback=_list_of(str), show_default=True, help="As auto,rle.")
-@click.option("--scheduler", default="", metavar="ADDRESS", help="Of the cluster, where dask is among the backends.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Of the cluster, if dask is among the backends.")
 @click.option("--null", is_flag=True, help="Do all but write the outputs, to see the storage's share.")
 @click.option("--fsync/--no-fsync", default=True, show_default=True, help="As of convert.")
 @click.option("--place", type=LOCAL_PATH, help="Folder to write below. [the system's temporary one]")

@@ -1,6 +1,6 @@
 """A dataset's own table read as a manifest, by a mapping: each column of the manifest says what it is made from.
 
-How one is written is said in manifests/README.md; `mapping_file` reads it. No code is run from it.
+`bulkdcm help mappings` says how one is written; `mapping_file` reads it. No code is run from it.
 """
 
 from __future__ import annotations
