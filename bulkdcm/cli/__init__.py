@@ -13,6 +13,7 @@ from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.demo import demo
+from bulkdcm.cli.doctor import doctor
 from bulkdcm.cli.help import help_page
 from bulkdcm.cli.init import init
 from bulkdcm.cli.mappings import mappings
@@ -43,6 +44,7 @@ cli.add_command(verify_files, "verify")
 cli.add_command(bench)
 cli.add_command(help_page)
 cli.add_command(demo)
+cli.add_command(doctor)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -37,7 +37,7 @@ LAYERS = (
     ("objects",),
     ("template", "verify", "draft"),
     ("conversion",),
-    ("bench",),
+    ("bench", "surroundings"),
     ("cli",),
     ("__main__",),
 )
