@@ -11,6 +11,7 @@ from bulkdcm._version import __version__
 from bulkdcm.cli.bench import bench
 from bulkdcm.cli.check import check
 from bulkdcm.cli.classes import classes
+from bulkdcm.cli.completion import completion
 from bulkdcm.cli.convert import convert
 from bulkdcm.cli.demo import demo
 from bulkdcm.cli.doctor import doctor
@@ -45,6 +46,7 @@ cli.add_command(bench)
 cli.add_command(help_page)
 cli.add_command(demo)
 cli.add_command(doctor)
+cli.add_command(completion)
 
 
 def run(arguments: list[str] | None = None) -> int:

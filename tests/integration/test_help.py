@@ -38,11 +38,11 @@ def takes_none(words: list[str]) -> bool:
 
 INLINE = sorted(
     {
-        command.partition(" > ")[0]
+        re.split(" >+ ", command)[0]
         for text in PAGES.values()
         for command in re.findall(r"`bulkdcm ([^`]*)`", text)
         if "…" not in command and not re.search(r"\b[A-Z]{4,}\b", command) and "dask" not in command
-        if not takes_none(shlex.split(command.partition(" > ")[0]))
+        if not takes_none(shlex.split(re.split(" >+ ", command)[0]))
     }
 )
 

@@ -140,7 +140,7 @@ def test_the_help_of_each_command_ends_with_examples_that_it_takes(name):
     shown = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
     assert shown
     for line in shown:
-        program, called, *arguments = shlex.split(line.partition(" > ")[0])
+        program, called, *arguments = shlex.split(re.split(" >+ ", line)[0])
         assert (program, called) == ("bulkdcm", name)
         files = [argument for argument in arguments if argument.endswith((".toml", ".csv"))]
         assert command.make_context(name, arguments).params or not files

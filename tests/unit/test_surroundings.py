@@ -33,7 +33,9 @@ def test_every_package_of_the_project_is_looked_for():
         *PROJECT["dependencies"],
         *(name for extra, names in PROJECT["optional-dependencies"].items() if extra != "dev" for name in names),
     ]
-    assert {name.partition(">")[0] for name in names} <= {name for name, _ in surroundings._requirements()}
+    assert {name.partition(">")[0].lower() for name in names} <= {
+        name.lower() for name, _ in surroundings._requirements()
+    }
 
 
 def test_what_is_missing_has_a_command(tmp_path, monkeypatch):

@@ -1,0 +1,38 @@
+"""Shells complete commands and options with what `bulkdcm completion` prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+def run(*arguments: str, **environment: str):
+    return subprocess.run(
+        [sys.executable, "-m", "bulkdcm", *arguments],
+        capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(shell):
+    shown = run("completion", shell)
+    assert shown.returncode == 0
+    assert "_BULKDCM_COMPLETE" in shown.stdout
+    if place := shutil.which(shell):
+        subprocess.run([place, "-n"], input=shown.stdout, text=True, check=True)
+
+
+@pytest.mark.parametrize(("words", "found"), [("bulkdcm conv", "convert"), ("bulkdcm convert --lay", "--layout")])
+def test_what_a_shell_asks_is_answered(words, found):
+    count = str(len(words.split()) - 1)
+    shown = run(_BULKDCM_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+    assert found in shown.stdout
+    assert "Traceback" not in shown.stderr
+
+
+def test_another_shell_is_refused():
+    assert run("completion", "tcsh").returncode == 2
