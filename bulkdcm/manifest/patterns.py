@@ -8,6 +8,7 @@ of the others it is counted how many repetitions share characters with what foll
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -54,7 +55,12 @@ class Pattern:
             msg = f"it has more than {_MOST_CHARS:,} characters"
             raise ValueError(msg)
         try:
-            self._compiled = re.compile(text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", FutureWarning)  # of classes that another Python may read otherwise
+                self._compiled = re.compile(text)
+        except FutureWarning as warning:
+            msg = f"{str(warning).lower()}: put a backslash before signs of a class that stand for themselves"
+            raise ValueError(msg) from warning
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(str(error)) from error
         if self._compiled.groups != 1:
@@ -108,7 +114,8 @@ class _Reader:
         self._extra: set[str] = set(text)
         self._optional = 0
         self.ways, self.open = 1, 0
-        self.anchored = text[self._at : self._at + 1] == "^" or text.startswith("\\A", self._at)
+        once = ("\\A",) if flags & re.MULTILINE else ("^", "\\A")  # with the flag m, ^ is at each line of a cell
+        self.anchored = text.startswith(once, self._at)
         branches = self._branches(0)
         if len(branches) > 1:
             self.anchored = False

@@ -38,6 +38,8 @@ REFUSED = [
     ("(a)" + "b" * 3000, "characters"),
     ("(" * 30 + "a" + ")" * 30, "30 groups"),
     ("(?:" * 30 + "(a)" + ")" * 30, "nested too deeply"),
+    ("([[a]*)b", "possible nested set at position 2: put a backslash"),
+    ("([a&&b])", "possible set intersection"),
 ]
 
 
@@ -67,6 +69,8 @@ SLOW = [
     (r"(a{0,500}a{0,500})b", "a"),
     (r"([\u0370-\u03ff]*)\w*\d", "\u03b1"),
     (r"([\u2000-\uffff]*)\w*\d", "\u4e2d"),
+    (r"(?m)^(\s*)z", "\n"),
+    (r"(?m)^(\s*)\s*z", "\n"),
 ]
 
 
@@ -83,3 +87,5 @@ def test_the_longest_cell_that_is_asked_takes_bounded_work(text, sign):
 def test_repetitions_that_share_no_characters_with_what_follows_bound_nothing():
     assert Pattern(r"^(\d+)-(?:[a-z]+)-\d+$").most_chars > 100_000
     assert Pattern(r"^(.*)/.*$").most_chars <= 10_000
+    assert Pattern(r"(?m)^(\s*)z").most_chars <= 10_000  # at the beginning of each line
+    assert Pattern(r"(?m)\A(\s*)z").most_chars > 100_000
