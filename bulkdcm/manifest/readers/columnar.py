@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from bulkdcm.model import Problem
 
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
+_STREAM = b"\xff\xff\xff\xff"
+"""What a stream of Arrow begins with, as Hugging Face's caches are."""
 _MOST_ROWS, _MOST_BYTES = 100_000_000, 16 * 2**30
 
 
 def fits(name: str, head: bytes) -> bool:
     """See `Reader`."""
     del name
-    return head.startswith((_PARQUET, _ARROW))
+    return head.startswith((_PARQUET, _ARROW, _STREAM))
 
 
 def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
@@ -55,7 +57,7 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
 def _opened(file: IO[bytes]) -> _Parquet | _Arrow:
     head = file.read(len(_ARROW))
     file.seek(0)
-    return _Arrow(file) if head == _ARROW else _Parquet(file)
+    return _Parquet(file) if head.startswith(_PARQUET) else _Arrow(file, stream=head.startswith(_STREAM))
 
 
 class _Parquet:
@@ -104,12 +106,14 @@ class _Arrow:
     ----------
     file
         Open.
+    stream
+        Whether it has the form of a stream.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], *, stream: bool) -> None:
         import pyarrow as pa
 
-        self._table = pa.ipc.open_file(file).read_all()
+        self._table = (pa.ipc.open_stream if stream else pa.ipc.open_file)(file).read_all()
         self.schema, self.rows = self._table.schema, self._table.num_rows
 
     def size_bytes(self, name: str) -> int:
@@ -128,15 +132,15 @@ def _read(path: Path, source: _Parquet | _Arrow, form: Form) -> Manifest:
     if source.rows > _MOST_ROWS:
         msg = f"{path}: {source.rows:,} rows are more than {_MOST_ROWS:,}. Divide the table."
         raise ManifestError(msg)
-    wanted = dict(_fields(source.schema))
-    names, notes = understood(path, list(wanted), form)
+    wanted = list(_fields(source.schema))
+    names, notes = understood(path, [".".join(where) for where in wanted], form)
     lines = np.arange(1, source.rows + 1, dtype=np.int32)
     columns: dict[str, Column] = {}
     problems: list[Problem] = []
-    if sum(source.size_bytes(name) for name in {where[0] for where in wanted.values()}) > _MOST_BYTES:
+    if sum(source.size_bytes(name) for name in {where[0] for where in wanted}) > _MOST_BYTES:
         msg = f"{path}: its columns hold more than {_MOST_BYTES / 2**30:.0f} GiB. Leave those out that no rule needs."
         raise ManifestError(msg)
-    for name, where in zip(names, wanted.values(), strict=True):
+    for name, where in zip(names, wanted, strict=True):
         codes, values = _coded(source.column(where))
         columns[name], wrong = text.column_of(name, codes, values, lines)
         problems += wrong
@@ -145,16 +149,29 @@ def _read(path: Path, source: _Parquet | _Arrow, form: Form) -> Manifest:
     return Manifest(path, columns, lines, notes=notes)
 
 
-def _fields(schema: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the name of each column that isn't bytes, and where it is; the fields of a table within by a point."""
+def _fields(schema: Any) -> Iterator[tuple[str, ...]]:
+    """Yield where each column is that isn't bytes: its name, and those of the fields of tables within."""
     import pyarrow.types as kinds
 
     todo: list[tuple[tuple[str, ...], Any]] = [((field.name,), field.type) for field in schema]
     for path, kind in todo:
         if kinds.is_struct(kind):
             todo.extend(((*path, kind.field(index).name), kind.field(index).type) for index in range(kind.num_fields))
-        elif not (kinds.is_binary(kind) or kinds.is_large_binary(kind) or kinds.is_fixed_size_binary(kind)):
-            yield ".".join(path), path
+        elif not _is_bytes(kind):
+            yield path
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(kind):
+        return _is_bytes(kind.value_type)
+    return bool(
+        kinds.is_binary(kind)
+        or kinds.is_large_binary(kind)
+        or kinds.is_fixed_size_binary(kind)
+        or kinds.is_binary_view(kind)
+    )
 
 
 def _coded(array: Any) -> tuple[Any, list[Any]]:
@@ -162,10 +179,11 @@ def _coded(array: Any) -> tuple[Any, list[Any]]:
     import pyarrow as pa
     import pyarrow.types as kinds
 
-    if kinds.is_nested(array.type) and not kinds.is_dictionary(array.type):
-        return np.arange(len(array), dtype=np.int32), array.to_pylist()
     if not kinds.is_dictionary(array.type):
-        array = array.dictionary_encode()
+        try:
+            array = array.dictionary_encode()
+        except pa.ArrowNotImplementedError:  # of lists, and of kinds that are rare or newer
+            return np.arange(len(array), dtype=np.int32), [_value(one) for one in array]
     whole = array.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         if not whole.num_chunks:
@@ -177,10 +195,10 @@ def _coded(array: Any) -> tuple[Any, list[Any]]:
 
 
 def _value(scalar: Any) -> Any:
-    """Return a value as Python has it; of a number of 32 bits or less that, which has fewer digits."""
+    """Return a value as Python has it; of a number of 32 or 16 bits that, which has fewer digits."""
     import pyarrow.types as kinds
 
     value = scalar.as_py()
-    if kinds.is_float32(scalar.type) or kinds.is_float16(scalar.type):
-        return None if value is None else np.float32(value)
-    return value
+    if value is None or not (kinds.is_float32(scalar.type) or kinds.is_float16(scalar.type)):
+        return value
+    return np.float32(value) if kinds.is_float32(scalar.type) else np.float16(value)

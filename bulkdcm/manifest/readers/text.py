@@ -64,7 +64,7 @@ def text_of(value: Any) -> str:
             msg = f"a cell of {len(value):,} characters; {MOST_CHARS:,} are the most"
             raise UnclearError(msg, "Leave the column out of the table")
         return value
-    if value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)) or _is_nat(value):
+    if value is None or _is_nan(value) or _is_nat(value):
         return ""
     if isinstance(value, Uncertain):
         raise UnclearError(value.rule, value.remedy)
@@ -80,6 +80,10 @@ def text_of(value: Any) -> str:
     raise UnclearError(msg, "Leave the column out, or write its values as text")
 
 
+def _is_nan(value: Any) -> bool:
+    return bool(value != value) if isinstance(value, (float, np.floating, decimal.Decimal)) else False  # noqa: PLR0124
+
+
 def _is_nat(value: Any) -> bool:
     """Return whether a value is pandas' or numpy's for no time, or for nothing at all."""
     return type(value).__name__ in {"NaTType", "NAType"} or (isinstance(value, np.datetime64) and bool(np.isnat(value)))
@@ -92,15 +96,21 @@ def _number(value: Any) -> str:
     if not math.isfinite(value):
         msg = "a number without bounds"
         raise UnclearError(msg, "Correct the cell")
+    short = isinstance(value, np.floating) and value.dtype.itemsize < np.dtype(float).itemsize
     if value == int(value):
         if abs(int(value)) >= _EXACT:
             msg = f"{value} is a number of more than 15 digits, whose last ones may have been changed"
             raise UnclearError(msg, _AS_TEXT)
+        if short and abs(int(value)) >= 2 ** (np.finfo(value.dtype).nmant + 1):
+            msg = (
+                f"{int(value)} is a number of {value.dtype.itemsize * 8} bits, whose last digits may have been changed"
+            )
+            raise UnclearError(msg, _AS_TEXT)
         return str(int(value))
-    if isinstance(value, np.floating) and value.dtype.itemsize < np.dtype(float).itemsize:
+    if short:
         return np.format_float_positional(value, trim="-")
     if isinstance(value, decimal.Decimal):
-        return f"{value.normalize():f}"
+        return f"{value:f}".rstrip("0")
     return format(float(value), ".15g")
 
 

@@ -38,6 +38,10 @@ TEXTS = [
     (0.143, "0.143"),
     (0.1 + 0.2, "0.3"),
     (np.float32(0.19531), "0.19531"),
+    (np.float32(16_777_215), "16777215"),
+    (np.float16(0.1), "0.1"),
+    (decimal.Decimal("1.2345678901234567890123456789012345678"), "1.2345678901234567890123456789012345678"),
+    (decimal.Decimal("NaN"), ""),
     (np.int64(5), "5"),
     (True, "True"),
     (np.bool_(0), "False"),
@@ -54,6 +58,8 @@ UNCLEAR = [
     (10**15, "more than 15 digits"),
     (1.2345e17, "more than 15 digits"),
     (decimal.Decimal(10**15), "more than 15 digits"),
+    (np.float32(16_777_217), "of 32 bits"),
+    (np.float16(2049), "of 16 bits"),
     (float("inf"), "without bounds"),
     (1j, "complex"),
     (b"x", "bytes"),
@@ -338,6 +344,37 @@ def test_parquet_of_more_rows_or_bytes_than_are_read_is_refused(tmp_path, monkey
     monkeypatch.setattr(readers.columnar, "_MOST_ROWS", 2)
     with pytest.raises(ManifestError, match="3 rows are more than 2"):
         read_table(tmp_path / "m.parquet", Form(foreign=True))
+
+
+def written(table, path):
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    else:
+        with (pa.ipc.new_file if path.suffix == ".arrow" else pa.ipc.new_stream)(path, table.schema) as file:
+            file.write_table(table)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_names_that_are_there_twice_are_said(suffix, tmp_path):
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["1"]), pa.array(["2"])], names=["source", "v", "v"])
+    inner = pa.table({"source": ["a"], "v.b": ["1"], "v": [{"b": "2"}]})
+    for one, name in ((table, "v"), (inner, "v.b")):
+        with pytest.raises(ManifestError, match=f"column {name}: the name is in the header twice"):
+            read_table(written(one, tmp_path / f"m{suffix}"), Form())
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".stream"])
+def test_kinds_of_columns_that_are_rare_are_read(suffix, tmp_path):
+    columns = {
+        "source": pa.array(["a"], pa.string_view()),
+        "PatientWeight": pa.array(np.array([0.1], dtype=np.float16)),
+        "truth": pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1], pa.int8())),
+        "image": pa.array([b"x"], pa.binary_view()),
+        "mask": pa.array([b"x"]).dictionary_encode(),
+    }
+    path = written(pa.table(columns), tmp_path / f"m{suffix}")
+    assert cells(read_table(path, Form())) == {"source": ["a"], "PatientWeight": ["0.1"], "truth": ["True"]}
 
 
 # Text
