@@ -65,7 +65,7 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
         lines = iter(partial(text.readline, _MAX_LINE_CHARS), "")
         found = _records(path, csv.reader(lines, strict=True, delimiter=sign), form)
     except UnicodeError as error:
-        raise _undecodable(path, file, encoding) from error
+        raise undecodable(path, file, encoding) from error
     finally:
         text.detach()
     if sign == "," or form.delimiter:
@@ -101,7 +101,8 @@ def _recognised(path: Path, text: IO[str], form: Form) -> str:
     return signs[0]
 
 
-def _undecodable(path: Path, file: IO[bytes], encoding: str) -> ManifestError:
+def undecodable(path: Path, file: IO[bytes], encoding: str) -> ManifestError:
+    """Return the error of a text that isn't in an encoding, with the first line that isn't."""
     remedy = "Save the file as UTF-8, or name its encoding, as --encoding cp1252 or --encoding gb18030"
     file.seek(0)
     line = 1

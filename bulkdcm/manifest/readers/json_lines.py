@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import ManifestError
 from bulkdcm.manifest.header import understood
-from bulkdcm.manifest.readers.delimited import encoding_of
+from bulkdcm.manifest.readers.delimited import encoding_of, undecodable
 from bulkdcm.manifest.readers.growing import Growing, grown
 from bulkdcm.model import Problem
 
@@ -30,7 +30,10 @@ _REMEDY = "Write one JSON object on each line"
 def fits(name: str, head: bytes) -> bool:
     """See `Reader`."""
     begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return begins.startswith(b"{") and (name.lower().endswith(_ENDINGS) or begins[1:].lstrip()[:1] in {b'"', b"}"})
+    next_one = begins[1:].lstrip()[:1]
+    if begins.startswith(b"["):  # a list of objects is none a line, which its reader says
+        return next_one == b"{"
+    return begins.startswith(b"{") and (name.lower().endswith(_ENDINGS) or next_one in {b'"', b"}"})
 
 
 def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
@@ -41,7 +44,7 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
     ManifestError
         If a line is no object, or holds what no text is certain for.
     """
-    encoding = encoding_of(file, "utf-8")
+    encoding = encoding_of(file, form.encoding)
     lines = array("i")
     columns: dict[str, Growing] = {}
     for line, raw in enumerate(iter(partial(file.readline, _MAX_LINE_BYTES), b""), start=1):
@@ -49,6 +52,8 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
             continue
         try:
             record = _object(raw, encoding)
+        except UnicodeError as error:
+            raise undecodable(path, file, encoding) from error
         except (ValueError, RecursionError) as error:
             said = str(error) if isinstance(error, ValueError) else "nested too deeply"
             raise ManifestError.of(
@@ -73,7 +78,7 @@ def _object(raw: bytes, encoding: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         msg = f"it holds {'a list' if isinstance(found, list) else 'one value'}"
         raise ValueError(msg)  # noqa: TRY004  # as all that is wrong with a line
-    return dict(_flat("", found))
+    return _pairs(list(_flat("", found)))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

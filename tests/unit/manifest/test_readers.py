@@ -293,6 +293,7 @@ def test_a_workbook_that_unpacks_to_more_than_memory_is_refused(tmp_path, monkey
         ("[1]", "it holds a list"),
         ("7", "it holds one value"),
         ('{"source": "a", "source": "b"}', "'source' twice"),
+        ('{"source": "a", "a.b": 1, "a": {"b": 2}}', "'a.b' twice"),
         ('{"source": ' + "[" * 100_000, "nested too deeply"),
         ('{"source": ["a"]}', "a list"),
         ('{"source": "a", "PatientID": 1234567890123456}', "more than 15 digits"),
@@ -312,6 +313,19 @@ def test_json_lines_may_lack_names_and_hold_tables(tmp_path):
         "source": ["x", "y"],
         "image.path": ["", "p"],
     }
+
+
+def test_a_list_of_objects_is_told_to_be_lines(tmp_path):
+    (tmp_path / "m.json").write_text('[{"source": "x"}, {"source": "y"}]', encoding="utf-8")
+    with pytest.raises(ManifestError, match=r"line 1: no JSON object: it holds a list\. Write one JSON object on each"):
+        read_table(tmp_path / "m.json", Form())
+
+
+def test_json_lines_are_in_the_encoding_that_is_told(tmp_path):
+    (tmp_path / "m.jsonl").write_bytes('{"source": "x"}\n{"source": "M\u00fcller"}\n'.encode("cp1252"))
+    assert cells(read_table(tmp_path / "m.jsonl", Form(encoding="cp1252"))) == {"source": ["x", "M\u00fcller"]}
+    with pytest.raises(ManifestError, match=r"line 2: not utf-8 text\. Save the file as UTF-8, or name its encoding"):
+        read_table(tmp_path / "m.jsonl", Form())
 
 
 # Parquet
