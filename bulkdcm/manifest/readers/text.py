@@ -10,6 +10,7 @@ import datetime as dt
 import decimal
 import math
 import numbers
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MOST_CHARS = 131_072
 """Of a cell, in any table: as the csv module has it."""
 _EXACT = 10**15  # whole numbers from here on have digits that a double, and so a spreadsheet, may have changed
+_HALF = re.compile("[\ud800-\udfff]")
 _AS_TEXT = "Store the column as text"
 
 
@@ -63,6 +65,9 @@ def text_of(value: Any) -> str:
         if len(value) > MOST_CHARS:
             msg = f"a cell of {len(value):,} characters; {MOST_CHARS:,} are the most"
             raise UnclearError(msg, "Leave the column out of the table")
+        if not value.isascii() and (half := _HALF.search(value)):
+            msg = f"a cell holds half a character, {half[0]!r}, which no text has"
+            raise UnclearError(msg, "Correct the cell; of a file's name, rename the file")
         return value
     if value is None or _is_nan(value) or _is_nat(value):
         return ""

@@ -62,6 +62,7 @@ UNCLEAR = [
     (np.float16(2049), "of 16 bits"),
     (float("inf"), "without bounds"),
     (1j, "complex"),
+    ("im/\udcfc.png", "half a character, '\\udcfc'"),
     (b"x", "bytes"),
     ([1, 2], "a list"),
     ({"a": 1}, "a table"),
