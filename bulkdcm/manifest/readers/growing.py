@@ -47,6 +47,10 @@ class Growing:
         """Whether any row has a value."""
         return len(self._values) > 1
 
+    def filled(self, first: int, end: int) -> bool:
+        """Return whether any of some rows has a value."""
+        return any(self._codes[first:end])
+
     def column(self, name: str, lines: Codes) -> tuple[Column, list[Problem]]:
         """Return the column, and the problems of its values."""
         if missing := len(lines) - len(self._codes):

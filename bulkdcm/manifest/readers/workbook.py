@@ -9,10 +9,12 @@ import re
 import warnings
 import zipfile
 from array import array
+from itertools import takewhile
 from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.header import understood
+from bulkdcm.manifest.readers import merged_cells
 from bulkdcm.manifest.readers.growing import Growing, grown
 from bulkdcm.manifest.readers.text import Uncertain, UnclearError, text_of
 from bulkdcm.model import Problem
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.manifest.readers.base import Form
+    from bulkdcm.manifest.readers.merged_cells import Merged
     from bulkdcm.manifest.table import Manifest
 
 _ZIP = b"PK\x03\x04"
 _ZEROS = re.compile(r"0{2,}")
+_FORM_PARTS = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]|.', re.DOTALL)
 _MOST_BYTES, _MOST_TEXT_BYTES = 4 * 2**30, 2**29
 _MOST_ROWS = 1_048_576  # of a sheet
 _TEXTS, _SHEETS = "xl/sharedStrings.xml", "xl/worksheets/"
@@ -65,7 +69,8 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
             formulas = None
             if has_formulas:
                 formulas = openpyxl.load_workbook(file, read_only=True, data_only=False)[sheet.title]
-            return _table(path, sheet, formulas, form)
+            merged = merged_cells.ranges(file, sheet._worksheet_path)  # noqa: SLF001  # nothing public tells it
+            return _table(path, sheet, formulas, form, merged)
     except (ManifestError, SettingsError):
         raise
     except Exception as error:  # a damaged part fails in many ways
@@ -107,7 +112,10 @@ def _sheet(path: Path, book: Any, name: str) -> Any:
     if len(filled) == 1:
         return filled[0]
     if not filled:
+        hidden = next((sheet.title for sheet in sheets.values() if _holds(sheet)), "")
         msg = f"{path}: none of its sheets holds anything. The first row names the columns, one of them `source`."
+        if hidden:
+            msg = f"{path}: only hidden sheets hold something. Name one with --sheet {hidden!r}."
         raise ManifestError(msg)
     told = ", ".join(repr(sheet.title) for sheet in filled)
     msg = f"{path}: it has {len(filled)} sheets, {told}. Name one with --sheet {filled[0].title!r}."
@@ -119,7 +127,7 @@ def _holds(sheet: Any) -> bool:
     return any(value is not None for row in rows for value in row)
 
 
-def _table(path: Path, sheet: Any, formulas: Any, form: Form) -> Manifest:
+def _table(path: Path, sheet: Any, formulas: Any, form: Form, merged: Sequence[Merged]) -> Manifest:
     rows = _numbered(path, sheet, formulas)
     problems: list[Problem] = []
     first: Sequence[Any] = ()
@@ -145,6 +153,7 @@ def _table(path: Path, sheet: Any, formulas: Any, form: Form) -> Manifest:
         for column, value in zip(columns, cells, strict=False):
             column.put(len(lines), value)
         lines.append(line)
+    problems += merged_cells.problems(merged, list(zip(names, columns, strict=True)), lines)
     if problems:
         raise ManifestError.of(path, problems)
     wanted = {name: column for name, column in zip(names, columns, strict=True) if name or column.holds}
@@ -177,8 +186,9 @@ def _numbered(path: Path, sheet: Any, formulas: Any) -> Iterator[tuple[int, list
             raise ManifestError(msg)
         values = [_value(cell) for cell in row]
         if others is not None:
-            for index, (value, other) in enumerate(zip(values, next(others, ()), strict=False)):
-                if value is None and other.data_type == "f":
+            for index, (cell, other) in enumerate(zip(row, next(others, ()), strict=False)):
+                # One that gives an empty text has a cell of the kind `str`, without a value too.
+                if cell.value is None and other.data_type == "f" and cell.data_type != "str":
                     values[index] = Uncertain(_NO_VALUE, _REMEDY)
         if any(value is not None for value in values):
             yield line, values
@@ -191,6 +201,18 @@ def _value(cell: Any) -> Any:
         return (
             Uncertain(f"a formula's error, {value}", "Correct it in the workbook") if cell.data_type == "e" else value
         )
-    if type(value) is int and value >= 0 and _ZEROS.fullmatch(form := str(cell.number_format)):
-        return str(value).zfill(len(form))
-    return value
+    return _with_zeros(value, str(cell.number_format)) if type(value) is int and value >= 0 else value
+
+
+def _with_zeros(number: int, form: str) -> Any:
+    """Return a whole number with the zeros in front that its format shows."""
+    if "00" not in form:
+        return number
+    parts = takewhile(lambda part: part != ";", _FORM_PARTS.findall(form))
+    shown = [part for part in parts if part[0] not in "[_*"]  # colours and spaces aside
+    if _ZEROS.fullmatch("".join(shown)):
+        return str(number).zfill(len(shown))
+    digits = [part for part in shown if part in "0#?.,%eE/"]
+    if set(digits) & set(".%eE/") or digits.count("0") <= len(str(number)):
+        return number
+    return Uncertain(f"a number with zeros in front by its format {form!r}", "Store the column as text")

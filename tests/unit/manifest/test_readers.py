@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -180,6 +181,64 @@ def test_zeros_in_front_that_a_format_shows_are_kept(tmp_path):
     path = workbook(tmp_path / "m.xlsx", {"a": rows}, {"B2": "00000", "B3": "00000", "C2": "0"})
     assert cells(read_table(path, Form()))["PatientID"] == ["00123", "00007"]
     assert cells(read_table(path, Form()))["AccessionNumber"] == ["45", "6"]
+
+
+FORMS = [
+    ("0000;-0000", "0012"),
+    ("[Red]0000_)", "0012"),
+    ('"P"0000', None),
+    ("000-00", None),
+    ("00-0", None),
+    ("0-0", "12"),
+    ("00.00", "12"),
+    ("000%", "12"),
+    ('0" mm, 0000"', "12"),
+    ("General;0000", "12"),
+]
+
+
+@pytest.mark.parametrize(("form", "text"), FORMS)
+def test_zeros_in_front_are_kept_or_said_whatever_the_format(form, text, tmp_path):
+    path = workbook(tmp_path / "m.xlsx", {"a": [["source", "PatientID"], ["a.png", 12]]}, {"B2": form})
+    if text:
+        assert cells(read_table(path, Form()))["PatientID"] == [text]
+    else:
+        with pytest.raises(
+            ManifestError, match=r"line 2, column PatientID: a number with zeros in front by its format"
+        ):
+            read_table(path, Form())
+
+
+def test_merged_cells_are_said_if_they_hold_something(tmp_path):
+    rows = [["source", "PatientID", "StudyID"], ["a.png", "P1", 1], ["b.png", None, None], ["c.png", "P2", 3]]
+    path = workbook(tmp_path / "m.xlsx", {"a": rows})
+    book = openpyxl.load_workbook(path)
+    for places in ("D1:E1", "B2:B3", "E2:F9", "C3:C3"):
+        book.active.merge_cells(places)
+    book.save(path)
+    with pytest.raises(ManifestError, match=r"lines 2, 3, column PatientID: merged cells, of which only the first"):
+        read_table(path, Form())
+    book.active.unmerge_cells("B2:B3")
+    book.active["B3"] = "P1"
+    book.save(path)
+    assert cells(read_table(path, Form()))["PatientID"] == ["P1", "P1", "P2"]
+
+
+def test_a_formula_that_gives_an_empty_text_is_empty(tmp_path):
+    path = workbook(tmp_path / "m.xlsx", {"a": [["source", "PatientID"], ["a.png", '=""'], ["b.png", "2"]]})
+    as_excel_writes_it = b'<c r="B2" t="str"><f>""</f><v></v></c>'
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda data: re.sub(rb'<c r="B2".*?</c>', as_excel_writes_it, data))
+    assert cells(read_table(path, Form()))["PatientID"] == ["", "2"]
+
+
+def test_hidden_sheets_are_named_if_they_alone_hold_something(tmp_path):
+    path = workbook(tmp_path / "m.xlsx", {"seen": [], "kept": [["source"], ["a.png"]]})
+    book = openpyxl.load_workbook(path)
+    book["kept"].sheet_state = "hidden"
+    book.save(path)
+    with pytest.raises(ManifestError, match=r"only hidden sheets hold something\. Name one with sheet='kept'"):
+        read_table(path, Form())
+    assert cells(read_table(path, Form(sheet="kept"))) == {"source": ["a.png"]}
 
 
 def test_a_formula_without_a_value_is_an_error(tmp_path):
