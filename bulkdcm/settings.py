@@ -372,4 +372,5 @@ def _refuse(name: str, value: object, possible: str) -> None:
 
 def _one_of(name: str, value: str, possible: tuple[str, ...]) -> None:
     if value not in possible:
-        _refuse(name, value, ", ".join(possible))
+        # Signs by themselves would be lost among the commas.
+        _refuse(name, value, ", ".join(one for one in possible if one[:1].isalnum()))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _SAVE = "Save the sheet as CSV (UTF-8)"
+_AGAIN = "Save or fetch it again"
 _UNPACK = "Unpack it first"
 _FETCH = "Fetch the CSV again"
 _WRITE = "Write it as CSV, or as Parquet"
@@ -126,7 +127,7 @@ def _zipped(file: IO[bytes]) -> str:
                 else b""
             )
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        names, kind = [], b""
+        return f"a zip archive or a workbook, and damaged. {_AGAIN}"
     if any(name.startswith("xl/") for name in names):
         return "" if "xl/workbook.bin" not in names else f"a binary Excel workbook (.xlsb). {_SAVE}"
     if b"spreadsheet" in kind:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from array import array
 from collections import defaultdict
 from functools import partial
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 
 _BATCH = 250  # more at once no longer fit a processor's cache, which takes twice the time
 _MAX_LINE_CHARS = 16_000_000
+_TOLD = re.compile(r'"?sep=([,;\t|])"?\r?\n?', re.IGNORECASE)
+"""The line that tells Excel what divides the columns."""
+_NUL = Problem(
+    lines=(1,),
+    rule="the line holds NUL characters, as UTF-16 does if it is read in another encoding",
+    remedy="Save the file as UTF-8, or name its encoding, as --encoding utf-16-le",
+)
 # The longer ones first: each begins like one of the shorter.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -59,11 +67,19 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
     encoding = encoding_of(file, form.encoding)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
-        sign = form.delimiter or _recognised(path, text, form)
+        first = text.readline(_MAX_LINE_CHARS)
+        if "\0" in first:
+            raise ManifestError.of(path, [_NUL])
+        told = _TOLD.fullmatch(first)
+        text.seek(0)
+        sign = form.delimiter or (told[1] if told else _recognised(path, text))
         text.seek(0)
         # A longer line is cut, which the csv module then refuses: its cells or their number are wrong.
         lines = iter(partial(text.readline, _MAX_LINE_CHARS), "")
-        found = _records(path, csv.reader(lines, strict=True, delimiter=sign), form)
+        reader = csv.reader(lines, strict=True, delimiter=sign)
+        if told:
+            next(reader)
+        found = _records(path, reader, form)
     except UnicodeError as error:
         raise undecodable(path, file, encoding) from error
     finally:
@@ -86,7 +102,7 @@ def encoding_of(file: IO[bytes], encoding: str) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), encoding)
 
 
-def _recognised(path: Path, text: IO[str], form: Form) -> str:
+def _recognised(path: Path, text: IO[str]) -> str:
     sample = text.read(delimiter.SAMPLE_CHARS)
     whole = len(sample) < delimiter.SAMPLE_CHARS
     signs = delimiter.recognised(sample, whole=whole, known=may_be_known)
@@ -97,7 +113,6 @@ def _recognised(path: Path, text: IO[str], form: Form) -> str:
             remedy=f"Say which with --delimiter {delimiter.SIGNS[signs[0]]} or --delimiter {delimiter.SIGNS[signs[1]]}",
         )
         raise ManifestError.of(path, [problem])
-    del form
     return signs[0]
 
 
@@ -119,7 +134,7 @@ def _records(path: Path, reader: Any, form: Form) -> Manifest:
     problems: list[Problem] = []
     try:
         if form.header is None:
-            header, notes = understood(path, next(reader, []), form)
+            header, notes = understood(path, next(filter(None, reader), []), form)
         else:
             header, notes = understood(path, form.header, form)
         lines = array("i")
@@ -141,8 +156,19 @@ def _records(path: Path, reader: Any, form: Form) -> Manifest:
     columns = {
         name: Column(np.frombuffer(own, dtype=np.int32), list(known))
         for name, own, known in zip(header, codes, index, strict=True)
+        if name or known.keys() - {""}  # spreadsheets end lines with delimiters that divide nothing
     }
-    return Manifest(path, columns, np.frombuffer(lines, dtype=np.int32), notes=notes)
+    return _holding(Manifest(path, columns, np.frombuffer(lines, dtype=np.int32), notes=notes))
+
+
+def _holding(found: Manifest) -> Manifest:
+    """Return a table without the rows that hold nothing, as spreadsheets write them below the others."""
+    empty = np.ones(len(found), dtype=bool)
+    for column in found.columns.values():
+        if "" not in column.values:
+            return found
+        empty &= column.codes == column.values.index("")
+    return found.taken(np.flatnonzero(~empty)) if empty.any() else found
 
 
 def _of_right_length(
@@ -179,7 +205,7 @@ def _note_others(records: Iterable[tuple[int, Sequence[str]]], width: int, probl
         Problem(
             lines=(line,),
             rule=f"{len(record)} cells under {width} column names",
-            remedy="Give each row as many cells as the header has names; quote cells that hold a comma",
+            remedy="Give each row as many cells as the header has names; quote cells that hold a delimiter",
         )
         for line, record in records
         if len(record) not in {0, width}

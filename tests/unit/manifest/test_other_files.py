@@ -34,6 +34,7 @@ FILES = [
         "CSV",
     ),
     (zipped("a.csv"), "a zip archive", "Unpack"),
+    (zipped("xl/workbook.xml")[:40], "a zip archive or a workbook, and damaged", "again"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook", "CSV"),
     (b"%PDF-1.7", "PDF", "CSV"),
     (b"\n<!DOCTYPE HTML><html>", "an HTML page", "Fetch"),

@@ -498,6 +498,40 @@ def test_a_byte_order_mark_says_the_encoding(encoding, told, tmp_path):
     assert cells(read_table(tmp_path / "m.csv", Form(encoding=told)))["PatientName"] == ["M\u00fcller"]
 
 
+TIDIED = {
+    "sep=;\r\nsource;PatientID\r\na.png;1\r\n": 3,
+    '"sep=\t"\nsource\tPatientID\na.png\t1\n': 3,
+    "sep=,\nsource,PatientID\na.png,1\n": 3,
+    "\n\r\nsource,PatientID\na.png,1\n": 4,
+    "source,PatientID,,\na.png,1,,\n": 2,
+    "source,PatientID\na.png,1\n,\n,\n": 2,
+}
+
+
+@pytest.mark.parametrize("text", TIDIED)
+def test_what_spreadsheets_write_around_a_table_is_none_of_it(text, tmp_path):
+    (tmp_path / "m.csv").write_bytes(text.encode())
+    found = read_table(tmp_path / "m.csv", Form())
+    assert (cells(found), found.lines.tolist()) == ({"source": ["a.png"], "PatientID": ["1"]}, [TIDIED[text]])
+
+
+def test_columns_without_a_name_are_kept_if_they_hold_something(tmp_path):
+    (tmp_path / "m.csv").write_text(",source\n0,a.png\n,b.png\n", encoding="utf-8")
+    assert cells(read_table(tmp_path / "m.csv", Form())) == {"": ["0", ""], "source": ["a.png", "b.png"]}
+
+
+def test_signs_that_divide_nothing_are_answered_with_names():
+    with pytest.raises(SettingsError, match=r"delimiter='x' is not possible\. Possible: comma, semicolon, tab, bar\.$"):
+        Settings.of(delimiter="x")
+
+
+def test_utf_16_without_a_mark_is_said(tmp_path):
+    (tmp_path / "m.csv").write_bytes("source,PatientID\na.png,1\n".encode("utf-16-le"))
+    with pytest.raises(ManifestError, match=r"line 1: the line holds NUL .*encoding='utf-16-le'"):
+        read_table(tmp_path / "m.csv", Form())
+    assert cells(read_table(tmp_path / "m.csv", Form(encoding="utf-16-le")))["PatientID"] == ["1"]
+
+
 # Names of columns
 
 

@@ -142,7 +142,9 @@ def read_plainly(path: Path) -> tuple[list[int], list[list[str]], list[tuple[int
         line = reader.line_num + 1
         try:
             for cells_ in reader:
-                if len(cells_) == width:
+                if len(cells_) == width and not any(cells_):
+                    pass
+                elif len(cells_) == width:
                     lines.append(line)
                     records.append(cells_)
                 elif cells_:
