@@ -68,7 +68,7 @@ def path_of(given: Any) -> Path:
     """
     if isinstance(given, (str, os.PathLike)):
         return local_path("manifest", given)
-    if not hasattr(given, "iloc"):
+    if not (hasattr(given, "iloc") and hasattr(given, "columns")):
         msg = f"the manifest is a {type(given).__name__}. Give a path, or a pandas DataFrame."
         raise SettingsError(msg)
     return Path(data_frame.NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +51,21 @@ def read(frame: Any, form: Form) -> Manifest:
 
 
 def _column(series: Any, name: str, lines: Any) -> tuple[Column, list[Problem]]:
-    if series.dtype == object:  # where 1, 1.0 and True may be beside one another, which are equal and no one text
-        growing = Growing()
-        for row, value in enumerate(series.tolist()):
-            growing.put(row, value)
-        return growing.column(name, lines)
-    codes, values = series.factorize()  # a code of -1 is for what is missing
-    distinct = [*list(values), None]
-    return text.column_of(name, np.where(codes < 0, len(distinct) - 1, codes).astype(np.int32), distinct, lines)
+    if series.dtype != object:  # where 1, 1.0 and True may be beside one another, which are equal and no one text
+        with contextlib.suppress(TypeError, NotImplementedError):  # of lists, which aren't told apart
+            codes, values = series.factorize()  # a code of -1 is for what is missing
+            distinct = [*_as_stored(values, series.dtype), None]
+            codes = np.where(codes < 0, len(distinct) - 1, codes).astype(np.int32)
+            return text.column_of(name, codes, distinct, lines)
+    growing = Growing()
+    for row, value in enumerate(series.tolist()):
+        growing.put(row, value)
+    return growing.column(name, lines)
+
+
+def _as_stored(values: Any, dtype: Any) -> list[Any]:
+    """Return values one by one; numbers of 32 bits or less as such, which have fewer digits."""
+    kind = getattr(getattr(dtype, "categories", None), "dtype", dtype)
+    kind = getattr(kind, "numpy_dtype", kind)
+    few = isinstance(kind, np.dtype) and kind.kind == "f" and kind.itemsize < np.dtype(float).itemsize
+    return list(np.asarray(values, dtype=kind)) if few else list(values)

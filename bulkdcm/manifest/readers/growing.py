@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ class Growing:
         if missing := row - len(self._codes):
             self._codes.frombytes(bytes(missing * self._codes.itemsize))
         key = (type(value).__name__, value)
+        if isinstance(value, dt.datetime) and value.tzinfo:  # one moment has other texts in other zones
+            key = (f"{value:%z}", value)
         try:
             code = self._index.setdefault(key, len(self._values))
         except TypeError:  # a list is no key

@@ -157,6 +157,47 @@ def test_a_data_frame_gives_the_same_columns():
     assert cells(data_frame.read(FRAME, Form(foreign=True))) == EXPECTED
 
 
+EAST, WEST = (dt.timezone(dt.timedelta(hours=hours)) for hours in (1, -1))
+NOON = dt.datetime(2023, 7, 26, 12, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        (np.array([0.1, 0.5], dtype=np.float32), ["0.1", "0.5"]),
+        (np.array([0.1, 0.5], dtype=np.float16), ["0.1", "0.5"]),
+        (pd.array([0.1, None], dtype="Float32"), ["0.1", ""]),
+        (pd.array([0.1, None], dtype=pd.ArrowDtype(pa.float32())), ["0.1", ""]),
+        (pd.Categorical(np.array([0.1, 0.1], dtype=np.float32)), ["0.1", "0.1"]),
+        (
+            pd.Series([NOON.astimezone(EAST), NOON.astimezone(WEST)], dtype=object),
+            ["20230726130000+0100", "20230726110000-0100"],
+        ),
+    ],
+)
+def test_a_data_frame_s_values_are_those_that_it_shows(column, texts):
+    found = data_frame.read(pd.DataFrame({"source": ["a", "b"], "v": column}), Form(foreign=True))
+    assert cells(found)["v"] == texts
+
+
+def test_a_data_frame_s_lists_and_lost_digits_are_said():
+    frame = pd.DataFrame(
+        {
+            "source": ["a", "b"],
+            "list": pd.array([[1], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+            "id": np.array([123456789, 1], dtype=np.float32),
+        }
+    )
+    with pytest.raises(ManifestError) as caught:
+        data_frame.read(frame, Form())
+    assert [(problem.column, problem.lines) for problem in caught.value.problems] == [("list", (1,)), ("id", (1,))]
+
+
+def test_a_series_is_no_manifest():
+    with pytest.raises(SettingsError, match=r"the manifest is a Series\. Give a path, or a pandas DataFrame"):
+        manifest.read(FRAME["source"], Settings.of())
+
+
 def test_a_manifest_may_be_a_data_frame():
     found = manifest.read(FRAME[["source", "PatientID"]], Settings.of(defaults={"PatientID": "x"}))
     assert cells(found) == {"source": EXPECTED["source"], "PatientID": ["00123", "x", "7"]}
