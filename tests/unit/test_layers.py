@@ -35,7 +35,7 @@ LAYERS = (
     ("attributes",),
     ("manifest", "images", "iods", "encode", "report"),
     ("objects",),
-    ("template", "verify", "draft"),
+    ("template", "validation", "draft"),
     ("conversion",),
     ("bench", "surroundings"),
     ("cli",),

@@ -19,8 +19,8 @@ from bulkdcm.engines import IN_PROCESS, PROCESSES, Job, Recovery, Workers, cut, 
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import visible
 from bulkdcm.settings import Settings, local_path
-from bulkdcm.verify import modules, part10, pixels, streams, values
-from bulkdcm.verify.expressions import Texts
+from bulkdcm.validation import modules, part10, pixels, streams, values
+from bulkdcm.validation.expressions import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
