@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import FileDataset
 
-__all__ = ["Finding", "verify", "verify_all"]
+__all__ = ["Finding", "checked", "verify", "verify_all"]
 
 MAX_PIXELS = Settings().max_pixels
 _MOST = 100  # findings of one file
@@ -83,6 +83,22 @@ def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, 
     except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
         found.append(("file", f"can't be read: {type(error).__name__}: {error}"))
     return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in found)
+
+
+def checked(data: bytes, max_pixels: int = MAX_PIXELS) -> list[tuple[str, str]]:
+    """Return (where, rule) of what is wrong with the bytes of a file, as `verify` does of a file.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    max_pixels
+        As there.
+    """
+    try:
+        return list(islice(_found(data, max_pixels), _MOST))
+    except Exception as error:  # noqa: BLE001  # as there
+        return [("file", f"can't be read: {type(error).__name__}: {error}")]
 
 
 def _found(data: bytes, max_pixels: int) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,7 @@ LAYERS = (
     ("manifest", "images", "iods", "encode", "report"),
     ("objects",),
     ("template", "validation", "draft"),
+    ("proof",),
     ("conversion",),
     ("bench", "surroundings"),
     ("cli",),

@@ -1,0 +1,334 @@
+"""Some rows of a ledger in a worker: each file against what was recorded, the row, and the source."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bulkdcm import dicom_file, images, proof, system, validation
+from bulkdcm.conversion.given import recorded
+from bulkdcm.conversion.row import lines_of
+from bulkdcm.engines import guard
+from bulkdcm.errors import ReadError, SettingsError
+from bulkdcm.proof import kinds
+from bulkdcm.proof.kinds import Found
+from bulkdcm.proof.verification import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bulkdcm.conversion.context import Context
+    from bulkdcm.model import ManifestRow
+    from bulkdcm.part import Part
+
+_RECORDED = (
+    ("StudyInstanceUID", "study_instance_uid"),
+    ("SeriesInstanceUID", "series_instance_uid"),
+    ("SOPInstanceUID", "sop_instance_uid"),
+    ("SOPClassUID", "sop_class_uid"),
+    ("PhotometricInterpretation", "photometric_interpretation"),
+    ("Rows", "rows"),
+    ("Columns", "columns"),
+    ("BitsStored", "bits_stored"),
+    ("SamplesPerPixel", "samples_per_pixel"),
+)
+_DCIODVFY_S = 60
+
+
+class Entry(NamedTuple):
+    """One file.
+
+    Attributes
+    ----------
+    number
+        By which it is known to the engines.
+    records
+        What the ledger has of its row, or of all rows that are its frames.
+    row
+        Place among the rows of the lot; -1 if the manifest isn't known, or has none.
+    same
+        Whether the row's cells and the rules of its bytes are those that it was converted with.
+    stamp
+        Of an interrupted verification in which nothing was found; 0 for none.
+    """
+
+    number: int
+    records: tuple[dict[str, Any], ...]
+    row: int
+    same: tuple[bool, bool]
+    stamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Entries as they travel to workers. Iterating over it gives their numbers."""
+
+    entries: tuple[Entry, ...]
+    part: Part | None
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([entry.number for entry in self.entries])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be looked at.
+
+    Attributes
+    ----------
+    sources
+        Whether sources are read and decoded.
+    dciodvfy
+        The program; empty for none.
+    """
+
+    sources: bool = True
+    dciodvfy: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Proofs:
+    """What became of a lot.
+
+    Attributes
+    ----------
+    findings
+        In its files.
+    files, proved, at_fault
+        How many were looked at, how many are right and were compared with their rows, and how many have findings.
+    stamps
+        Of files in which nothing was found, by the ordinals of their rows.
+    again
+        How many of them an interrupted verification had looked at.
+    by
+        What decided.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+    proved: int = 0
+    at_fault: int = 0
+    stamps: dict[int, int] = field(default_factory=dict)
+    again: int = 0
+    by: Counter[str] = field(default_factory=Counter)
+
+
+def prove_lot(lot: Lot, context: Context, asked: Asked) -> Proofs:
+    """Look at the files of a lot."""
+    rows = lot.part.rows() if lot.part else []
+    done = Proofs()
+    with system.Deadline(context.settings.row_timeout_s) as deadline:
+        for entry in lot.entries:
+            guard.begin(entry.number)
+            one = Proving(entry, rows[entry.row] if entry.row >= 0 else None, context, asked)
+            try:
+                deadline.of(one.go, 0.0)()
+            except system.RowTimeoutError:
+                one.say(Found(kinds.UNPROVEN, "file", "it took longer than --row-timeout"))
+            except MemoryError:
+                one.say(Found(kinds.UNPROVEN, "file", "not enough memory. Raise --memory-limit, or lower --n-jobs"))
+            one.into(done)
+            guard.end()
+    return done
+
+
+class Proving:
+    """One file.
+
+    Parameters
+    ----------
+    entry, row
+        Of the ledger, and of the manifest if it is known.
+    context
+        Of the verification, as of a run.
+    asked
+        What is to be looked at.
+    """
+
+    def __init__(self, entry: Entry, row: ManifestRow | None, context: Context, asked: Asked) -> None:
+        self.entry, self.row, self.context, self.asked = entry, row, context, asked
+        self.record = entry.records[0]
+        self.path = Path(context.outputs.local_path, self.record["output"])
+        self.findings: list[Finding] = []
+        self.by: Counter[str] = Counter()
+        self.stamp = 0
+        self.again = False
+
+    def say(self, *found: Found) -> None:
+        """Note what was found."""
+        line = self.row.line if self.row else 0
+        self.findings += [
+            Finding(kind=kind, path=self.record["output"], where=where, what=what, line=line)
+            for kind, where, what in found
+        ]
+
+    def into(self, done: Proofs) -> None:
+        """Add what became of it to its lot's."""
+        done.files += 1
+        done.again += self.again
+        done.findings += self.findings
+        done.by.update(self.by)
+        done.at_fault += bool(self.findings)
+        if not self.findings:
+            done.proved += self._is_compared
+            if self.stamp:
+                done.stamps[self.record["ordinal"]] = self.stamp
+
+    @property
+    def _is_compared(self) -> bool:
+        """Whether the file is of the row as it is recorded; a failed row keeps an earlier one."""
+        return self.row is not None and self.record["status"] == "converted"
+
+    def go(self) -> None:
+        """Look at the file."""
+        data = self._read()
+        if data is None:
+            return
+        self.stamp = self._stamp()
+        if self.stamp and self.stamp == self.entry.stamp:
+            self.again = True
+            return
+        self._compare_bytes(data)
+        if self._is_another(data):
+            return
+        self.say(*self._standard(data))
+        if self.asked.dciodvfy:
+            self.say(*by_dciodvfy(self.asked.dciodvfy, self.path))
+        if self._is_compared:
+            self._compare_row(data)
+
+    def _read(self) -> bytes | None:
+        try:
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                self.say(Found(kinds.UNREADABLE, "file", "no regular file"))
+                return None
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            self.say(Found(kinds.MISSING, "file", "isn't there"))
+        except OSError as error:
+            self.say(Found(kinds.UNREADABLE, "file", error.strerror or str(error)))
+        return None
+
+    def _stamp(self) -> int:
+        """Return 64 bits of all that the outcome depends on, as far as it is known without reading it."""
+        outputs, sources = self.context.outputs, self.context.sources
+        read = [part.source for part in lines_of(self.row)] if self.row and self.asked.sources else []
+        facts = (
+            outputs.stat(self.record["output"]),
+            sources.stats(read),
+            [tuple(record.values()) for record in self.entry.records],
+            self.row and (self.row.attributes, self.row.study, self.row.series, self.row.instance, self.entry.same),
+            self.asked,
+            self.context.release,
+        )
+        return int.from_bytes(hashlib.blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=7).digest()) + 1
+
+    def _compare_bytes(self, data: bytes) -> None:
+        size_bytes, sha256 = self.record["output_size_bytes"], self.record["output_sha256"]
+        if len(data) != size_bytes:
+            self.say(Found(kinds.CHECKSUM, "file", f"{len(data):,} bytes, {size_bytes:,} were written"))
+        elif hashlib.sha256(data).hexdigest() != sha256:
+            self.say(Found(kinds.CHECKSUM, "file", "its SHA-256 isn't the one that was recorded"))
+
+    def _is_another(self, data: bytes) -> bool:
+        """Say what the file isn't that was recorded of it; return whether it is another object, or can't be read."""
+        if self.record["status"] != "converted":
+            return False  # an earlier file, of which no more than its bytes is recorded
+        try:
+            dataset = dicom_file.read(data, self.context.settings.max_pixels, stop_before_pixels=True)
+            syntax = str(dataset.file_meta.get("TransferSyntaxUID"))
+            found = {keyword: str(dataset.get(keyword) or "") for keyword, _ in _RECORDED}
+        except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
+            self.say(Found(kinds.UNREADABLE, "file", f"{type(error).__name__}: {error}"))
+            return True
+        if found["SOPInstanceUID"] != self.record["sop_instance_uid"]:
+            expected = self.record["sop_instance_uid"]
+            self.say(
+                Found(kinds.UID, "SOPInstanceUID", f"{found['SOPInstanceUID']} in the file, {expected} was written")
+            )
+            return True
+        for keyword, name in (*_RECORDED, ("TransferSyntaxUID", "transfer_syntax_uid")):
+            expected, now = str(self.record[name] or ""), found.get(keyword, syntax)
+            if now != expected and not (self._is_compared and name.endswith("instance_uid")):
+                kind = kinds.UID if name.endswith("instance_uid") else kinds.CONTENT
+                self.say(Found(kind, keyword, f"{now or 'nothing'} in the file, {expected or 'nothing'} was written"))
+        return False
+
+    def _standard(self, data: bytes) -> Iterator[Found]:
+        for where, rule in validation.checked(data, self.context.settings.max_pixels):
+            yield Found(kinds.META if where.startswith("MediaStorageSOP") else kinds.STANDARD, where, rule)
+
+    def _compare_row(self, data: bytes) -> None:
+        assert self.row  # noqa: S101  # see `_is_compared`
+        cells_same, schema_same = self.entry.same
+        sources = self._sources() if self.asked.sources else []
+        if sources is None:
+            return
+        settings = recorded(self.record["settings"], self.context.settings)
+        case = proof.Case(
+            row=self.row,
+            sources=sources,
+            digests=[record["source_sha256"] for record in self.entry.records],
+            settings=settings,
+            uid_key=self.context.uid_key,
+            again=cells_same and schema_same and self._same_transcoder(settings),
+            by=self.by,
+        )
+        told = {(finding.kind, finding.where) for finding in self.findings}
+        found = [each for each in proof.proved(data, case) if each[:2] not in told]
+        if not cells_same:
+            # UIDs follow from cells: one cause, one message.
+            found = [each for each in found if each.kind != kinds.UID]
+            if not any(each.kind == kinds.VALUE for each in found):
+                what = "the row's cells are others than those that it was converted with"
+                found.append(Found(kinds.MANIFEST, "row", what))
+        self.say(*found)
+
+    def _same_transcoder(self, settings: Any) -> bool:
+        """Whether the library that moves coefficients is the one that the row's bytes come from."""
+        try:
+            return not (own := images.transcoder(settings)) or self.record["settings"].endswith(own)
+        except SettingsError:
+            return False
+
+    def _sources(self) -> list[bytes] | None:
+        """Return the bytes of the row's sources; None, and say so, if one isn't what was converted."""
+        assert self.row  # noqa: S101  # as above
+        found = []
+        for part, record in zip(lines_of(self.row), self.entry.records, strict=True):
+            try:
+                source = self.context.sources.read(part.source)
+            except ReadError as error:
+                self.say(Found(kinds.SOURCE, part.source, str(error)))
+                return None
+            if source.sha256 != record["source_sha256"]:
+                self.say(Found(kinds.SOURCE, part.source, "it holds other bytes than those that were converted"))
+                return None
+            found.append(source.data)
+        return found
+
+
+def by_dciodvfy(program: str, path: Path) -> Iterator[Found]:
+    """Yield the errors that dciodvfy finds in a file."""
+    try:
+        done = subprocess.run(  # noqa: S603  # what `which` found, and a file of the ledger
+            [program, "-new", path], capture_output=True, text=True, errors="replace", check=False, timeout=_DCIODVFY_S
+        )
+    except subprocess.TimeoutExpired:
+        yield Found(kinds.UNPROVEN, "dciodvfy", f"no answer in {_DCIODVFY_S} s")
+        return
+    for line in (done.stdout + done.stderr).splitlines():
+        if line.startswith("Error"):
+            yield Found(kinds.DCIODVFY, "file", line.removeprefix("Error - "))
+
+
+def given_up(path: str, *, late: bool) -> Proofs:
+    """Return what becomes of a file that ends every process that looks at it or, with `late`, is over its time."""
+    what = "it took longer than --row-timeout" if late else "looking at it ends the process"
+    found = Finding(kind=kinds.UNPROVEN, path=path, where="file", what=what)
+    return Proofs(findings=[found], files=1, at_fault=1)
