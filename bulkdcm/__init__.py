@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SettingsError,
         StorageError,
         StoreError,
+        VerificationError,
     )
     from bulkdcm.proof.verification import Finding, Verification
     from bulkdcm.report import Report
@@ -57,6 +58,7 @@ __all__ = [
     "StorageError",
     "StoreError",
     "Verification",
+    "VerificationError",
     "__version__",
     "check",
     "convert",

@@ -6,8 +6,10 @@ import re
 
 _FLAGS = frozenset(
     {
+        "again",
         "check_sources",
         "convert_cmyk",
+        "dciodvfy",
         "fail_fast",
         "follow_links",
         "invert",
@@ -18,7 +20,9 @@ _FLAGS = frozenset(
         "prune",
         "retry_failed",
         "skip_invalid",
+        "sources",
         "template_patient",
+        "verify",
     }
 )
 # Options of commands that have no arguments in Python.

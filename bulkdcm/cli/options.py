@@ -251,6 +251,11 @@ _RUN = [
         help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
     ),
     click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
+    click.option(
+        "--verify",
+        is_flag=True,
+        help="Compare each file with its row and its source, decoded by another decoder, before it is stored.",
+    ),
 ]
 # Who is told.
 _TOLD = [

@@ -266,6 +266,7 @@ class Proving:
     def _compare_row(self, data: bytes) -> None:
         assert self.row  # noqa: S101  # see `_is_compared`
         cells_same, schema_same = self.entry.same
+        key_same = _key_of(self.record["settings"]) == _key_of(self.context.basis)
         sources = self._sources() if self.asked.sources else []
         if sources is None:
             return
@@ -276,15 +277,17 @@ class Proving:
             digests=[record["source_sha256"] for record in self.entry.records],
             settings=settings,
             uid_key=self.context.uid_key,
-            again=cells_same and schema_same and self._same_transcoder(settings),
+            again=cells_same and schema_same and key_same and self._same_transcoder(settings),
             by=self.by,
         )
         told = {(finding.kind, finding.where) for finding in self.findings}
         found = [each for each in proof.proved(data, case) if each[:2] not in told]
-        if not cells_same:
-            # UIDs follow from cells: one cause, one message.
+        if not (cells_same and key_same):
+            # UIDs follow from cells and key: one cause, one message.
             found = [each for each in found if each.kind != kinds.UID]
-            if not any(each.kind == kinds.VALUE for each in found):
+            if not key_same:
+                found.append(Found(kinds.MANIFEST, "UID key", "converted with another --uid-key-file, or with none"))
+            elif not any(each.kind == kinds.VALUE for each in found):
                 what = "the row's cells are others than those that it was converted with"
                 found.append(Found(kinds.MANIFEST, "row", what))
         self.say(*found)
@@ -311,6 +314,11 @@ class Proving:
                 return None
             found.append(source.data)
         return found
+
+
+def _key_of(basis: str) -> str:
+    """Return the digest of the key that UIDs are derived with."""
+    return next((part for part in basis.split(";") if part.startswith("uid_key=")), "")
 
 
 def by_dciodvfy(program: str, path: Path) -> Iterator[Found]:

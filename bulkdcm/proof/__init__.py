@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from pydicom import config, dcmread
 
-from bulkdcm import dicom_file, uids
+from bulkdcm import dicom_file, uids, validation
+from bulkdcm.errors import VerificationError
 from bulkdcm.model import IMAGE
 from bulkdcm.objects import restamp
 from bulkdcm.proof import cells, pixels, remade, restamped
-from bulkdcm.proof.kinds import KINDS, META, UID, UNREADABLE, VALUE, Found
+from bulkdcm.proof.kinds import KINDS, META, STANDARD, UID, UNREADABLE, VALUE, Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import InstanceUIDs, ManifestRow
     from bulkdcm.setting_parts import PixelSettings
 
-__all__ = ["KINDS", "Case", "Found", "proved"]
+__all__ = ["KINDS", "Case", "Found", "proved", "refuse"]
 
 _SENSES = {"MONOCHROME1": "MONOCHROME1", "MONOCHROME2": "MONOCHROME2"}
 _INSTANCE = (
@@ -90,6 +91,26 @@ def proved(data: bytes, case: Case) -> Iterator[Found]:
             yield found
         if case.again and case.sources:
             yield from _again(data, case, told)
+
+
+def refuse(data: bytes, case: Case) -> None:
+    """Refuse a file that isn't what its row and its sources make of it, or breaks the Standard by itself.
+
+    Raises
+    ------
+    VerificationError
+        With what was found first.
+    """
+    found = next(proved(data, case), None)
+    if found is None and case.row.kind == IMAGE:  # what a re-stamped file broke before is not the conversion's fault
+        wrong = validation.checked(data, case.settings.max_pixels)
+        found = Found(STANDARD, *wrong[0]) if wrong else None
+    if found:
+        msg = (
+            f"{case.row.source}: verification failed, so nothing was stored: {found.where}: {found.what}. "
+            f"{KINDS[found.kind].meaning.capitalize()}. Please report it with the image, or leave --verify out."
+        )
+        raise VerificationError(msg)
 
 
 def _proved(dataset: FileDataset, case: Case) -> Iterator[Found]:

@@ -23,7 +23,7 @@ from bulkdcm.proof.policy import Unproven, orientation_of, turned
 _APART = {"gray": 1, "4:4:4": 3, "4:2:0": 10, "4:2:2": 13}
 _APART_ELSE = 16
 _SAMPLINGS: dict[tuple[float, float], str] = {(1, 1): "4:4:4", (2, 2): "4:2:0", (2, 1): "4:2:2"}
-_SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
+_EOI, _SOS, _DNL, _COM = 0xD9, 0xDA, 0xDC, 0xFE
 _APPLICATION = range(0xE0, 0xF0)
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -45,12 +45,21 @@ class Read:
         Of the frame.
     sampling
         Factors of the first component over those of the second, if all others have those of the second.
+    height_at
+        Where its height stands in the bytes.
     """
 
     parts: list[tuple[int, bytes]]
     applications: list[tuple[int, bytes]]
     components: int = 0
     sampling: tuple[float, float] = (1, 1)
+    height_at: int = 0
+
+    def with_its_height(self, data: bytes) -> bytes:
+        """Return the stream with the height where decoders look for it, if it follows the pixels (ITU-T T.81 B.2.5)."""
+        lines = [payload for marker, payload in self.parts if marker == _DNL]
+        at = self.height_at
+        return data[:at] + lines[0] + data[at + 2 :] if lines and data[at : at + 2] == b"\0\0" else data
 
     @property
     def orientation(self) -> int:
@@ -69,7 +78,7 @@ def read(data: bytes) -> Read:
     """
     parts: list[tuple[int, bytes]] = []
     applications: list[tuple[int, bytes]] = []
-    header = b""
+    header, height_at = b"", 0
     at = 2
     while True:
         at = data.index(b"\xff", at)
@@ -84,7 +93,7 @@ def read(data: bytes) -> Read:
         end = at + int.from_bytes(data[at : at + 2], "big")
         payload = data[at + 2 : end]
         if marker in _FRAMES:
-            header = payload
+            header, height_at = payload, at + 3
         if marker == _SOS:
             at, end = end, _end_of_scan(data, end)
             payload += b"\0scan\0" + data[at:end].rstrip(b"\xff")
@@ -95,7 +104,7 @@ def read(data: bytes) -> Read:
     others = set(factors[1:]) or {(across, down)}
     other = next(iter(others)) if len(others) == 1 else (0, 0)
     ratio = (across / other[0], down / other[1]) if all(other) else (0.0, 0.0)
-    return Read(parts=parts, applications=applications, components=len(factors), sampling=ratio)
+    return Read(parts=parts, applications=applications, components=len(factors), sampling=ratio, height_at=height_at)
 
 
 def _end_of_scan(data: bytes, at: int) -> int:

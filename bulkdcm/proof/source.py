@@ -7,7 +7,9 @@ by the library that converts, which must give the same, and by Pillow's, which m
 
 from __future__ import annotations
 
+import contextlib
 import io
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,11 +70,11 @@ def seen(data: bytes, settings: PixelSettings) -> Seen:
         If no decoder here has them.
     """
     try:
-        if data.startswith(b"\x89PNG"):
-            return _png(data, settings)
-        if is_jpeg(data):
-            return _jpeg(data)
-        return _by_pillow(data, settings)
+        with warnings.catch_warnings():  # of what stands beside the pixels
+            warnings.simplefilter("ignore")
+            if data.startswith(b"\x89PNG"):
+                return _png(data, settings)
+            return _jpeg(data) if is_jpeg(data) else _by_pillow(data, settings)
     except (Unproven, MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -104,7 +106,8 @@ def _png_samples(data: bytes, parts: png.Parts) -> tuple[Any, str]:
     """Return samples as they stand in the file, by another decoder than the converter's."""
     plain = parts.depth == 8 and parts.color_type in {png.GRAY, png.RGB, png.RGB_ALPHA}
     if plain or (parts.depth, parts.color_type) == (16, png.GRAY):
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        # Pillow refuses what stands beside the pixels, such as long texts.
+        with contextlib.suppress(OSError, ValueError), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             found = np.asarray(image)
             return (found if plain else found.astype(np.uint16)), BY_PILLOW
     if parts.depth == 16 and (found := _by_imagecodecs(data, parts)) is not None:
@@ -135,11 +138,12 @@ def _from_palette(indices: Any, parts: png.Parts) -> tuple[Any, Any]:
 
 def _jpeg(data: bytes) -> Seen:
     found = jpeg.read(data)
+    data = found.with_its_height(data)
     if found.components == 4:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
             pixels = policy.rgb_of_cmyk(np.asarray(image.convert("CMYK")))
         return Seen(frames=[policy.turned(pixels, found.orientation)], by=BY_THE_SAME)
-    with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         other = np.asarray(image if image.mode in {"L", "RGB"} else image.convert("RGB"))
     pixels = jpeg.by_the_same(data, found)
     upright = [policy.turned(each, found.orientation) for each in (other if pixels is None else pixels, other)]
