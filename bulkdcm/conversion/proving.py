@@ -283,8 +283,8 @@ class Proving:
         told = {(finding.kind, finding.where) for finding in self.findings}
         found = [each for each in proof.proved(data, case) if each[:2] not in told]
         if not (cells_same and key_same):
-            # UIDs follow from cells and key: one cause, one message.
-            found = [each for each in found if each.kind != kinds.UID]
+            # UIDs follow from cells and key, and what a re-stamped file has from cells: one cause, one message.
+            found = [each for each in found if each.kind not in {kinds.UID, kinds.CONTENT}]
             if not key_same:
                 found.append(Found(kinds.MANIFEST, "UID key", "converted with another --uid-key-file, or with none"))
             elif not any(each.kind == kinds.VALUE for each in found):

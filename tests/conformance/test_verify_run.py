@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -195,3 +198,22 @@ def test_profiles_and_dciodvfy(tmp_path):
             bulkdcm.verify(tmp_path / "out", dciodvfy=True)
         pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
     clean(tmp_path / "out", dciodvfy=True)
+
+
+def test_sources_in_archives(tmp_path):
+    names = [f"{n}.png" for n in range(3)]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed, tarfile.open(tmp_path / "b.tar.gz", "w:gz") as streamed:
+        for number, name in enumerate(names):
+            data = saved(noise(9, 11, seed=number).astype(np.uint8), "PNG")
+            packed.writestr(name, data)
+            member = tarfile.TarInfo(f"t/{name}")
+            member.size = len(data)
+            streamed.addfile(member, io.BytesIO(data))
+    rows = [{**COMMON, "source": f"{archive}{name}"} for archive in ("a.zip!", "b.tar.gz!t/") for name in names]
+    write_manifest(tmp_path / "m.csv", [{**row, "InstanceNumber": n} for n, row in enumerate(rows, start=1)])
+    table = bulkdcm.convert(tmp_path / "m.csv", tmp_path / "out", **QUIET).table
+    assert set(table["status"]) == {"converted"}, table["message"].tolist()
+    assert clean(tmp_path / "out").files == 6
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as packed, pytest.warns(UserWarning, match="Duplicate"):
+        packed.writestr("0.png", saved(noise(9, 11, seed=8).astype(np.uint8), "PNG"))
+    assert set(bulkdcm.verify(tmp_path / "out", backend="sequential").counts) == {"source"}

@@ -37,7 +37,7 @@ def test_workers_share_the_machine_s_memory_unless_a_limit_is_asked_for(asked_mb
 
 
 def test_a_worker_with_another_release_is_refused(manifest, monkeypatch):
-    context = run.context_of
-    monkeypatch.setattr(run, "context_of", lambda *given: replace(context(*given), version="0.0"))
+    context = run._context
+    monkeypatch.setattr(run, "_context", lambda *given: replace(context(*given), version="0.0"))
     with pytest.raises(ClusterError, match=r"the run 0\.0: install the same"):
         run.examined(manifest, Settings(backend="sequential"))
