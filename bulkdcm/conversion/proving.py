@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bulkdcm import dicom_file, images, proof, system, validation
+from bulkdcm import images, proof, system, validation
 from bulkdcm.conversion.given import recorded
 from bulkdcm.conversion.row import lines_of
 from bulkdcm.engines import guard
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bulkdcm.conversion.context import Context
     from bulkdcm.model import ManifestRow
     from bulkdcm.part import Part
+    from bulkdcm.proof import Opened
 
 _RECORDED = (
     ("StudyInstanceUID", "study_instance_uid"),
@@ -194,13 +195,16 @@ class Proving:
             self.again = True
             return
         self._compare_bytes(data)
-        if self._is_another(data):
+        file = proof.opened(data, self.context.settings.max_pixels)
+        if isinstance(file, Found):
+            self.say(file)
+        if isinstance(file, Found) or self._is_another(file):
             return
-        self.say(*self._standard(data))
+        self.say(*self._standard(data, file))
         if self.asked.dciodvfy:
             self.say(*by_dciodvfy(self.asked.dciodvfy, self.path))
         if self._is_compared:
-            self._compare_row(data)
+            self._compare_row(data, file)
 
     def _read(self) -> bytes | None:
         try:
@@ -235,17 +239,12 @@ class Proving:
         elif hashlib.sha256(data).hexdigest() != sha256:
             self.say(Found(kinds.CHECKSUM, "file", "its SHA-256 isn't the one that was recorded"))
 
-    def _is_another(self, data: bytes) -> bool:
-        """Say what the file isn't that was recorded of it; return whether it is another object, or can't be read."""
+    def _is_another(self, file: Opened) -> bool:
+        """Say what the file isn't that was recorded of it; return whether it is another object."""
         if self.record["status"] != "converted":
             return False  # an earlier file, of which no more than its bytes is recorded
-        try:
-            dataset = dicom_file.read(data, self.context.settings.max_pixels, stop_before_pixels=True)
-            syntax = str(dataset.file_meta.get("TransferSyntaxUID"))
-            found = {keyword: str(dataset.get(keyword) or "") for keyword, _ in _RECORDED}
-        except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
-            self.say(Found(kinds.UNREADABLE, "file", f"{type(error).__name__}: {error}"))
-            return True
+        syntax = str(file.dataset.file_meta.get("TransferSyntaxUID"))
+        found = {keyword: file.text(keyword) for keyword, _ in _RECORDED}
         if found["SOPInstanceUID"] != self.record["sop_instance_uid"]:
             expected = self.record["sop_instance_uid"]
             self.say(
@@ -259,11 +258,11 @@ class Proving:
                 self.say(Found(kind, keyword, f"{now or 'nothing'} in the file, {expected or 'nothing'} was written"))
         return False
 
-    def _standard(self, data: bytes) -> Iterator[Found]:
-        for where, rule in validation.checked(data, self.context.settings.max_pixels):
+    def _standard(self, data: bytes, file: Opened) -> Iterator[Found]:
+        for where, rule in validation.checked(data, self.context.settings.max_pixels, file.dataset):
             yield Found(kinds.META if where.startswith("MediaStorageSOP") else kinds.STANDARD, where, rule)
 
-    def _compare_row(self, data: bytes) -> None:
+    def _compare_row(self, data: bytes, file: Opened) -> None:
         assert self.row  # noqa: S101  # see `_is_compared`
         cells_same, schema_same = self.entry.same
         key_same = _key_of(self.record["settings"]) == _key_of(self.context.basis)
@@ -281,7 +280,7 @@ class Proving:
             by=self.by,
         )
         told = {(finding.kind, finding.where) for finding in self.findings}
-        found = [each for each in proof.proved(data, case) if each[:2] not in told]
+        found = [each for each in proof.proved(data, file, case) if each[:2] not in told]
         if not (cells_same and key_same):
             # UIDs follow from cells and key, and what a re-stamped file has from cells: one cause, one message.
             found = [each for each in found if each.kind not in {kinds.UID, kinds.CONTENT}]

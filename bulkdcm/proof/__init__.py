@@ -15,6 +15,7 @@ from bulkdcm.errors import VerificationError
 from bulkdcm.model import IMAGE
 from bulkdcm.objects import restamp
 from bulkdcm.proof import cells, pixels, remade, restamped
+from bulkdcm.proof.cells import Opened
 from bulkdcm.proof.kinds import KINDS, META, STANDARD, UID, UNREADABLE, VALUE, Found
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import InstanceUIDs, ManifestRow
     from bulkdcm.setting_parts import PixelSettings
 
-__all__ = ["KINDS", "Case", "Found", "proved", "refuse"]
+__all__ = ["KINDS", "Case", "Found", "Opened", "opened", "proved", "refuse"]
 
 _SENSES = {"MONOCHROME1": "MONOCHROME1", "MONOCHROME2": "MONOCHROME2"}
 _INSTANCE = (
@@ -69,24 +70,30 @@ class Case:
     by: Counter[str] = field(default_factory=Counter)
 
 
-def proved(data: bytes, case: Case) -> Iterator[Found]:
+def opened(data: bytes, max_pixels: int) -> Opened | Found:
+    """Return the data set of a file, or why it can't be read."""
+    try:
+        with config.disable_value_validation():
+            return Opened.of(dicom_file.read(data, max_pixels))
+    except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
+        return Found(UNREADABLE, "file", f"{type(error).__name__}: {error}")
+
+
+def proved(data: bytes, file: Opened, case: Case) -> Iterator[Found]:
     """Yield what is wrong with a file.
 
     Parameters
     ----------
     data
         The whole of it.
+    file
+        The same, as `opened` gives it.
     case
         What it should be.
     """
     with config.disable_value_validation():
-        try:
-            dataset = dicom_file.read(data, case.settings.max_pixels)
-        except Exception as error:  # noqa: BLE001  # whatever a broken file does to its reader, it is the file's
-            yield Found(UNREADABLE, "file", f"{type(error).__name__}: {error}")
-            return
         told = set()
-        for found in _proved(dataset, case):
+        for found in _proved(file, case):
             told.add(found.where.partition(",")[0])
             yield found
         if case.again and case.sources:
@@ -101,10 +108,13 @@ def refuse(data: bytes, case: Case) -> None:
     VerificationError
         With what was found first.
     """
-    found = next(proved(data, case), None)
-    if found is None and case.row.kind == IMAGE:  # what a re-stamped file broke before is not the conversion's fault
-        wrong = validation.checked(data, case.settings.max_pixels)
-        found = Found(STANDARD, *wrong[0]) if wrong else None
+    file = opened(data, case.settings.max_pixels)
+    found = file if isinstance(file, Found) else None
+    if isinstance(file, Opened):
+        # What a re-stamped file broke before is not the conversion's fault.
+        checks = case.row.kind == IMAGE
+        wrong = validation.checked(data, case.settings.max_pixels, file.dataset) if checks else []
+        found = next(proved(data, file, case), Found(STANDARD, *wrong[0]) if wrong else None)
     if found:
         msg = (
             f"{case.row.source}: verification failed, so nothing was stored: {found.where}: {found.what}. "
@@ -113,11 +123,11 @@ def refuse(data: bytes, case: Case) -> None:
         raise VerificationError(msg)
 
 
-def _proved(dataset: FileDataset, case: Case) -> Iterator[Found]:
-    # The cells first, while no element has been decoded.
+def _proved(file: Opened, case: Case) -> Iterator[Found]:
+    dataset = file.dataset
     attributes = case.row.attributes
     apart = _ELSEWHERE | ({"LossyImageCompression"} if case.settings.quality else set())  # which is 01 whatever it was
-    yield from cells.differing({name: cell for name, cell in attributes.items() if name not in apart}, dataset)
+    yield from cells.differing({name: cell for name, cell in attributes.items() if name not in apart}, file)
     yield from meta(dataset)
     yield from _uids(dataset, case)
     sense = _SENSES.get(attributes.get("PhotometricInterpretation", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
@@ -14,7 +14,7 @@ from bulkdcm.proof.kinds import VALUE, Found
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydicom.dataset import Dataset
+    from pydicom.dataset import Dataset, FileDataset
 
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "SV": "q", "UV": "Q", "FL": "f", "FD": "d"}
 _BYTES = {"OB", "OW", "OF", "OL", "OD", "OV", "UN"}
@@ -26,24 +26,41 @@ _HISTORY = {"LossyImageCompressionRatio", "LossyImageCompressionMethod"}
 _SHOWN = 60
 
 
-def differing(attributes: Mapping[str, str], dataset: Dataset) -> Iterator[Found]:
+class Opened(NamedTuple):
+    """A file's data set, and its elements as they were read, so that their bytes are there whoever asks the former."""
+
+    dataset: FileDataset
+    raw: dict[int, Any]
+
+    @classmethod
+    def of(cls, dataset: FileDataset) -> Opened:
+        """Return a data set no element of which was asked for."""
+        return cls(dataset, {int(tag): dataset.get_item(tag) for tag in dataset.keys()})  # noqa: SIM118  # as above
+
+    def text(self, keyword: str) -> str:
+        """Return the value of an attribute that is no sequence, as a cell would say it; empty if it isn't there."""
+        tag = tag_for_keyword(keyword) or 0
+        return _text(self.raw[tag], dictionary_VR(tag)).rstrip(" ") if tag in self.raw else ""
+
+
+def differing(attributes: Mapping[str, str], opened: Opened) -> Iterator[Found]:
     """Yield the cells that a file doesn't have as its values.
 
     Parameters
     ----------
     attributes
         Keyword to cell, as the row has them.
-    dataset
-        As read, no element of it decoded yet.
+    opened
+        The file.
     """
     for keyword, cell in attributes.items():
         tag = Tag(tag_for_keyword(keyword) or 0)
         vr = dictionary_VR(tag)
         if vr == "SQ":
-            found: Any = _codes(dataset.get(tag))
+            found: Any = _codes(opened.dataset.get(tag))
             same = found == [_code(part) for part in cell.split("\\") if part.strip(" ")]
         else:
-            texts = list(_texts(dataset, tag, vr))
+            texts = [_text(opened.raw[tag], vr)] if tag in opened.raw else list(_nested(opened.dataset, tag, vr))
             same = any(_same(keyword, cell, found, vr) for found in texts)
             found = texts[0] if texts else None
         if not same:
@@ -57,15 +74,13 @@ def _words(private: bool, cell: str, found: Any) -> str:  # noqa: FBT001  # one 
     return f"{shown} in the file, {cell[:_SHOWN]!r} in the manifest"
 
 
-def _texts(dataset: Dataset, tag: Any, vr: str) -> Iterator[str]:
-    """Yield the text of an element, first that of the data set's own, then those within its sequences."""
-    if tag in dataset:
-        yield _text(dataset.get_item(tag), vr)
-        return
+def _nested(dataset: Dataset, tag: Any, vr: str) -> Iterator[str]:
+    """Yield the texts of an element in the items of sequences."""
     for element in dataset:
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from _texts(item, tag, vr)
+        for item in element.value if element.VR == "SQ" else ():
+            if tag in item:
+                yield _text(item.get_item(tag), vr)
+            yield from _nested(item, tag, vr)
 
 
 def _text(element: Any, vr: str) -> str:
