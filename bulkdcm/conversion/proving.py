@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bulkdcm import images, proof, system, validation
+from bulkdcm.conversion.chunk import check_worker
 from bulkdcm.conversion.given import recorded
-from bulkdcm.conversion.row import lines_of
+from bulkdcm.conversion.row import lines_of, uid_output
 from bulkdcm.engines import guard
 from bulkdcm.errors import ReadError, SettingsError
+from bulkdcm.model import InstanceUIDs
 from bulkdcm.proof import kinds
 from bulkdcm.proof.kinds import Found
 from bulkdcm.proof.verification import Finding
@@ -120,7 +122,14 @@ class Proofs:
 
 
 def prove_lot(lot: Lot, context: Context, asked: Asked) -> Proofs:
-    """Look at the files of a lot."""
+    """Look at the files of a lot.
+
+    Raises
+    ------
+    ClusterError
+        As `chunk.check_worker` does.
+    """
+    check_worker(context)
     rows = lot.part.rows() if lot.part else []
     done = Proofs()
     with system.Deadline(context.settings.row_timeout_s) as deadline:
@@ -133,6 +142,8 @@ def prove_lot(lot: Lot, context: Context, asked: Asked) -> Proofs:
                 one.say(Found(kinds.UNPROVEN, "file", "it took longer than --row-timeout"))
             except MemoryError:
                 one.say(Found(kinds.UNPROVEN, "file", "not enough memory. Raise --memory-limit, or lower --n-jobs"))
+            except Exception as error:  # noqa: BLE001  # such as of a manifest that no run would take; kept, not lost
+                one.say(Found(kinds.UNPROVEN, "file", f"{type(error).__name__}: {error}"))
             one.into(done)
             guard.end()
     return done
@@ -289,7 +300,15 @@ class Proving:
             elif not any(each.kind == kinds.VALUE for each in found):
                 what = "the row's cells are others than those that it was converted with"
                 found.append(Found(kinds.MANIFEST, "row", what))
+        if (name := self.row.output or uid_output(self._uids)) != self.record["output"]:
+            found.append(Found(kinds.MANIFEST, "output", f"its name would be {name} now"))
         self.say(*found)
+
+    @property
+    def _uids(self) -> InstanceUIDs:
+        """As recorded."""
+        names = ("study_instance_uid", "series_instance_uid", "sop_instance_uid")
+        return InstanceUIDs(**{name: self.record[name] for name in names})
 
     def _same_transcoder(self, settings: Any) -> bool:
         """Whether the library that moves coefficients is the one that the row's bytes come from."""

@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -94,9 +95,15 @@ def verify(folder: Path, given: Given | None, settings: Settings, wanted: Wanted
         msg = f"{folder / VERIFIED} is no verification of bulkdcm, and would be replaced. Move it away."
         raise StorageError(msg)
     with Lock(folder / FOLDER, settings.ledger), contextlib.closing(open_ledger(folder, settings.ledger)) as ledger:
+        (folder / VERIFIED).unlink(missing_ok=True)  # so that an earlier one never stands for this one
         found = Proof(ledger, folder, settings, wanted)
         interrupted = found.go(given, asked)
-        result = replace(found.result(), interrupted=interrupted, elapsed_s=time.perf_counter() - began)
+        result = replace(
+            found.result(),
+            interrupted=interrupted,
+            elapsed_s=time.perf_counter() - began,
+            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
         with run.outputs_at(folder).writing(VERIFIED) as file:
             result.write(file)
     return result

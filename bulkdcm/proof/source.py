@@ -122,8 +122,8 @@ def _by_imagecodecs(data: bytes, parts: png.Parts) -> Any:
         import imagecodecs  # noqa: PLC0415  # an extra
     except ImportError:
         return None
-    if b"tRNS" in parts.chunks:
-        return None  # it makes an alpha of it
+    if b"tRNS" in parts.chunks or parts.interlaced:
+        return None  # it makes an alpha of the one, and warns of the other
     return imagecodecs.png_decode(data)
 
 

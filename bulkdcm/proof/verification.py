@@ -68,8 +68,8 @@ class Verification:
         What decided, and how often.
     notes
         What was not proved, and why.
-    elapsed_s
-        Wall time.
+    elapsed_s, ended_at
+        Wall time; and when it ended (ISO 8601).
     interrupted
         128 and the number of the signal that ended it; else 0.
     """
@@ -82,6 +82,7 @@ class Verification:
     by: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     elapsed_s: float = 0.0
+    ended_at: str = ""
     interrupted: int = 0
 
     @property
@@ -109,6 +110,7 @@ class Verification:
             "files": self.files,
             "proved": self.proved,
             "elapsed_s": round(self.elapsed_s, 3),
+            "ended_at": self.ended_at,
             "kinds": {
                 kind: {"count": self.counts[kind], **KINDS[kind]._asdict()} for kind in KINDS if self.counts.get(kind)
             },

@@ -205,11 +205,18 @@ DAMAGE = {
     "a value that isn't the manifest's": (lambda folder: change(folder, PatientID="0013"), {"value": {"a.dcm"}}),
     "a value that is missing": (lambda folder: change(folder, PatientName=None), {"value": {"a.dcm"}}),
     "a manifest that changed": (manifest_says("0012", "0013"), {"value": EVERY}),
+    "a name that changed": (lambda folder: rename_output(folder, "z.dcm"), {"manifest": {"a.dcm"}}),
     "a key that changed": (lambda folder: add_key(folder, "one"), {"manifest": EVERY}),
     "a source changed since": (new_source, {"source": {"a.dcm"}}),
     "a source gone": (lambda folder: (folder / "a.png").unlink(), {"source": {"a.dcm"}}),
     "no DICOM file": (lambda folder: wrote(folder, b"x"), {"unreadable": {"a.dcm"}}),
 }  # fmt: skip
+
+
+def rename_output(folder: Path, name: str) -> None:
+    lines = (folder / "m.csv").read_text(encoding="utf-8").splitlines()
+    text = "\n".join([f"output,{lines[0]}", f"{name},{lines[1]}", *(f",{line}" for line in lines[2:])])
+    (folder / "m.csv").write_text(text + "\n", encoding="utf-8")
 
 
 def add_key(folder: Path, key: str) -> None:
@@ -341,6 +348,20 @@ def test_again_forgets_an_interrupted_verification(done):
     path.write_bytes(b"")
     assert verified(done, again=True).ok
     assert not path.exists()
+
+
+def test_an_earlier_verification_does_not_stand_for_one_that_is_refused(done):
+    assert verified(done).ok
+    (done / "m.csv").write_text("nothing,of,that\n", encoding="utf-8")
+    with pytest.raises(bulkdcm.ManifestError):
+        verified(done)
+    assert not (done / "out/verify.json").exists()
+
+
+def test_a_column_that_no_run_would_take_is_what_no_file_has(done):
+    text = (done / "m.csv").read_text(encoding="utf-8")
+    (done / "m.csv").write_text(text.replace("BodyPartExamined", "BodyPart"), encoding="utf-8")
+    assert kinds(verified(done)) == {"value": EVERY}
 
 
 def test_a_foreign_verify_json_is_not_replaced(done):
