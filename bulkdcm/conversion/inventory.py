@@ -9,7 +9,7 @@ import numpy as np
 
 from bulkdcm import manifest as manifests
 from bulkdcm.conversion.fingerprints import Fingerprints
-from bulkdcm.conversion.proving import Entry, Lot
+from bulkdcm.conversion.lot import Entry, Lot
 from bulkdcm.ledger.schema import CONTENT
 
 if TYPE_CHECKING:

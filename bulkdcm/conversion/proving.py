@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import stat
-import subprocess
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from bulkdcm import images, proof, system, validation
 from bulkdcm.conversion.chunk import check_worker
 from bulkdcm.conversion.given import recorded
+from bulkdcm.conversion.lot import Proofs
 from bulkdcm.conversion.row import lines_of, uid_output
 from bulkdcm.engines import guard
 from bulkdcm.errors import ReadError, SettingsError
 from bulkdcm.model import InstanceUIDs
-from bulkdcm.proof import kinds
+from bulkdcm.proof import dciodvfy, kinds
 from bulkdcm.proof.kinds import Found
 from bulkdcm.proof.verification import Finding
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bulkdcm.conversion.context import Context
+    from bulkdcm.conversion.lot import Asked, Entry, Lot
     from bulkdcm.model import ManifestRow
-    from bulkdcm.part import Part
     from bulkdcm.proof import Opened
 
 _RECORDED = (
@@ -40,85 +39,6 @@ _RECORDED = (
     ("BitsStored", "bits_stored"),
     ("SamplesPerPixel", "samples_per_pixel"),
 )
-_DCIODVFY_S = 60
-
-
-class Entry(NamedTuple):
-    """One file.
-
-    Attributes
-    ----------
-    number
-        By which it is known to the engines.
-    records
-        What the ledger has of its row, or of all rows that are its frames.
-    row
-        Place among the rows of the lot; -1 if the manifest isn't known, or has none.
-    same
-        Whether the row's cells and the rules of its bytes are those that it was converted with.
-    stamp
-        Of an interrupted verification in which nothing was found; 0 for none.
-    """
-
-    number: int
-    records: tuple[dict[str, Any], ...]
-    row: int
-    same: tuple[bool, bool]
-    stamp: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Entries as they travel to workers. Iterating over it gives their numbers."""
-
-    entries: tuple[Entry, ...]
-    part: Part | None
-
-    def __iter__(self) -> Iterator[int]:
-        return iter([entry.number for entry in self.entries])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is to be looked at.
-
-    Attributes
-    ----------
-    sources
-        Whether sources are read and decoded.
-    dciodvfy
-        The program; empty for none.
-    """
-
-    sources: bool = True
-    dciodvfy: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Proofs:
-    """What became of a lot.
-
-    Attributes
-    ----------
-    findings
-        In its files.
-    files, proved, at_fault
-        How many were looked at, how many are right and were compared with their rows, and how many have findings.
-    stamps
-        Of files in which nothing was found, by the ordinals of their rows.
-    again
-        How many of them an interrupted verification had looked at.
-    by
-        What decided.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    files: int = 0
-    proved: int = 0
-    at_fault: int = 0
-    stamps: dict[int, int] = field(default_factory=dict)
-    again: int = 0
-    by: Counter[str] = field(default_factory=Counter)
 
 
 def prove_lot(lot: Lot, context: Context, asked: Asked) -> Proofs:
@@ -213,7 +133,7 @@ class Proving:
             return
         self.say(*self._standard(data, file))
         if self.asked.dciodvfy:
-            self.say(*by_dciodvfy(self.asked.dciodvfy, self.path))
+            self.say(*dciodvfy.errors(self.asked.dciodvfy, self.path))
         if self._is_compared:
             self._compare_row(data, file)
 
@@ -337,20 +257,6 @@ class Proving:
 def _key_of(basis: str) -> str:
     """Return the digest of the key that UIDs are derived with."""
     return next((part for part in basis.split(";") if part.startswith("uid_key=")), "")
-
-
-def by_dciodvfy(program: str, path: Path) -> Iterator[Found]:
-    """Yield the errors that dciodvfy finds in a file."""
-    try:
-        done = subprocess.run(  # noqa: S603  # what `which` found, and a file of the ledger
-            [program, "-new", path], capture_output=True, text=True, errors="replace", check=False, timeout=_DCIODVFY_S
-        )
-    except subprocess.TimeoutExpired:
-        yield Found(kinds.UNPROVEN, "dciodvfy", f"no answer in {_DCIODVFY_S} s")
-        return
-    for line in (done.stdout + done.stderr).splitlines():
-        if line.startswith("Error"):
-            yield Found(kinds.DCIODVFY, "file", line.removeprefix("Error - "))
 
 
 def given_up(path: str, *, late: bool) -> Proofs:

@@ -16,6 +16,7 @@ from bulkdcm import system, validation, watch
 from bulkdcm.conversion import given as given_to
 from bulkdcm.conversion import proving, run
 from bulkdcm.conversion.inventory import Inventory
+from bulkdcm.conversion.lot import Asked
 from bulkdcm.conversion.verified import Stamps
 from bulkdcm.engines import ENGINES, Job, Recovery, Workers, cut
 from bulkdcm.errors import SettingsError, StorageError, Terminated
@@ -25,6 +26,7 @@ from bulkdcm.ledger.lock import Lock
 from bulkdcm.proof import kinds
 from bulkdcm.proof.verification import MOST_KEPT, Finding, Gathering, Verification, recognise
 from bulkdcm.report import VERIFIED
+from bulkdcm.settings import Settings
 from bulkdcm.stores import is_temporary
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.conversion.context import Context
+    from bulkdcm.conversion.lot import Proofs
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import Given
-    from bulkdcm.settings import Settings
     from bulkdcm.watch import Watcher
 
 _DCIODVFY = "dciodvfy"
@@ -65,7 +67,7 @@ class Wanted:
     again: bool = False
     progress: bool | Watcher = False
 
-    def asked(self) -> proving.Asked:
+    def asked(self) -> Asked:
         """Return what workers are asked.
 
         Raises
@@ -77,7 +79,7 @@ class Wanted:
         if program is None:
             msg = "--dciodvfy needs the program dciodvfy: install Debian's dicom3tools, or leave the option out."
             raise SettingsError(msg)
-        return proving.Asked(sources=self.sources, dciodvfy=program)
+        return Asked(sources=self.sources, dciodvfy=program)
 
 
 def has_ledger(folder: Path, settings: Settings) -> bool:
@@ -147,7 +149,7 @@ class Proof:
         self._notes: list[str] = []
         self._files = self._proved = self._again = self._at_fault = 0
 
-    def go(self, given: Given | None, asked: proving.Asked) -> int:
+    def go(self, given: Given | None, asked: Asked) -> int:
         """Look at everything; return the number of the signal that ended it before, or 0."""
         with self._read(given) as (rows, context):
             inventory = Inventory(self._ledger, rows)
@@ -175,7 +177,9 @@ class Proof:
         settings = self._settings
         if given is None:
             given, options = given_to.noted(self._ledger)
-            settings = settings.changed(**options)
+            usual = Settings()
+            own = {name for name in options if getattr(settings, name) != getattr(usual, name)}  # given on the call
+            settings = settings.changed(**{name: value for name, value in options.items() if name not in own})
             if given is None or not given.exists():
                 what = "the ledger doesn't say which it was" if given is None else f"{given} isn't there"
                 self._notes.append(
@@ -232,7 +236,7 @@ class Proof:
         self._gathering.add([Finding(kind=kind, path=path, where=where, what=what)])
 
     def _prove(
-        self, inventory: Inventory, stamps: Stamps, context: Context, asked: proving.Asked, show: Watcher | None
+        self, inventory: Inventory, stamps: Stamps, context: Context, asked: Asked, show: Watcher | None
     ) -> None:
         for done in self._run(inventory, stamps, context, asked):
             stamps.note(done.stamps)
@@ -246,9 +250,7 @@ class Proof:
                 right = self._files - self._at_fault
                 show(watch.Progress(rows=len(inventory.todo), converted=right, failed=self._at_fault))
 
-    def _run(
-        self, inventory: Inventory, stamps: Stamps, context: Context, asked: proving.Asked
-    ) -> Iterator[proving.Proofs]:
+    def _run(self, inventory: Inventory, stamps: Stamps, context: Context, asked: Asked) -> Iterator[Proofs]:
         settings = self._settings
         engine = ENGINES[settings.backend]
         todo = inventory.todo.tolist()
@@ -257,7 +259,7 @@ class Proof:
             address=settings.scheduler,
             loads=proving.__name__,
         )
-        job: Job[int, proving.Proofs] = Job(
+        job: Job[int, Proofs] = Job(
             run=partial(proving.prove_lot, context=context.for_workers(engine), asked=asked),
             pack=partial(inventory.lot, stamps=stamps),
             number=int,
@@ -304,5 +306,5 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _given_up(number: int, *, late: bool, inventory: Inventory) -> proving.Proofs:
+def _given_up(number: int, *, late: bool, inventory: Inventory) -> Proofs:
     return proving.given_up(inventory.output(number), late=late)

@@ -263,6 +263,15 @@ def test_without_its_manifest_a_run_is_compared_with_the_ledger_and_that_is_said
     assert kinds(bulkdcm.verify(done / "out", backend="sequential")) == {"checksum": {"a.dcm"}, "uid": {"b.dcm"}}
 
 
+def test_an_option_of_the_call_wins_over_the_one_that_the_ledger_knows(done):
+    bulkdcm.convert(done / "m.csv", done / "out", **QUIET)
+    (done / "moved").mkdir()
+    for name in ("a.png", "b.png", "deep.png", "photo.jpg"):
+        (done / name).rename(done / "moved" / name)
+    assert set(bulkdcm.verify(done / "out", backend="sequential").counts) == {"source"}
+    assert bulkdcm.verify(done / "out", backend="sequential", images=done / "moved").ok
+
+
 def test_without_sources_all_but_pixels_is_proved(done):
     (done / "a.png").unlink()
     other_pixels(done)
