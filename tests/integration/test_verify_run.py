@@ -78,9 +78,8 @@ def adjust(folder: Path, name: str = "a.dcm", **other) -> None:
     data = (folder / "out" / name).read_bytes()
     ledger = open_ledger(folder / "out", None)
     records = [dict(zip(CONTENT, row, strict=True)) for row in ledger.outcomes()]
-    (record,) = [record for record in records if record["output"] == name]
     facts = {"output_sha256": hashlib.sha256(data).hexdigest(), "output_size_bytes": len(data)}
-    ledger.record([{**record, **facts, **other}])
+    ledger.record([{**record, **facts, **other} for record in records if record["output"] == name])
     ledger.close()
 
 
