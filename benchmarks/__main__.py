@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.measure import RESULTS
 
-_NAMES = ("throughput", "parent", "worker", "resume", "manifest_scale", "stages", "profiles")
+_NAMES = ("throughput", "parent", "worker", "resume", "manifest_scale", "stages", "verify", "profiles")
 _MINE, _ALONE, _FLOOR = "bulkdcm, 2 workers", "bulkdcm, 1 worker", "floor"
 
 
@@ -38,6 +38,10 @@ def table() -> list[str]:
         f"| {what} of {resume['rows']:,} rows that are done | {resume[what]['wall_s']} s, {resume[what]['peak_mb']:.0f} MB |"
         for what in ("dry_run", "convert")
     ]
+    for name, figures in _of("verify")["workloads"].items():
+        rates = figures["images_per_s"]
+        told = ", ".join(f"{command} {rate:,.0f}" for command, rate in rates.items())
+        lines.append(f"| {figures['images']:,} {name}, images a second | {told} |")
     lines += [
         f"| check and plan of {size['rows']:,} new rows | {size['plan']['wall_s']} s, {size['plan']['peak_mb']:.0f} MB |"
         for size in _of("manifest_scale")["sizes"]

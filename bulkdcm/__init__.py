@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bulkdcm._version import __version__
-    from bulkdcm.conversion.api import check, convert, plan, rebuild
+    from bulkdcm.conversion.api import check, convert, plan, rebuild, verify
     from bulkdcm.draft import init
     from bulkdcm.errors import (
         AttributeValueError,
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
         SettingsError,
         StorageError,
         StoreError,
+        VerificationError,
     )
+    from bulkdcm.proof.verification import Finding, Verification
     from bulkdcm.report import Report
     from bulkdcm.settings import Settings
     from bulkdcm.watch import Progress
@@ -42,6 +44,7 @@ __all__ = [
     "BusyError",
     "ClusterError",
     "EncodeError",
+    "Finding",
     "LedgerError",
     "ManifestError",
     "PixelError",
@@ -54,12 +57,15 @@ __all__ = [
     "SettingsError",
     "StorageError",
     "StoreError",
+    "Verification",
+    "VerificationError",
     "__version__",
     "check",
     "convert",
     "init",
     "plan",
     "rebuild",
+    "verify",
 ]
 
 # pydicom, pandas and joblib take most of a second to import, which `bulkdcm --help` need not wait for; and nothing at all
@@ -75,6 +81,9 @@ _LAZY = {
     "plan": "bulkdcm.conversion.api",
     "rebuild": "bulkdcm.conversion.api",
     "Settings": "bulkdcm.settings",
+    "Finding": "bulkdcm.proof.verification",
+    "Verification": "bulkdcm.proof.verification",
+    "verify": "bulkdcm.conversion.api",
 }
 
 

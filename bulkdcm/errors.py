@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bulkdcm.problem import Problem
 
 _PROBLEMS_SHOWN = 3
-Stage = Literal["check", "read", "decode", "build", "encode", "store", "crashed", "timeout", "unexpected"]
+Stage = Literal["check", "read", "decode", "build", "encode", "verify", "store", "crashed", "timeout", "unexpected"]
 """Where a row fails."""
 
 
@@ -176,6 +176,12 @@ class EncodeError(RowError):
     """The dataset can't be encoded in the transfer syntax asked for."""
 
     stage: ClassVar[Stage] = "encode"
+
+
+class VerificationError(RowError):
+    """With ``--verify``: what was made isn't what the row and its source say, so it is not kept."""
+
+    stage: ClassVar[Stage] = "verify"
 
 
 class StoreError(RowError):

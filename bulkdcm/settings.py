@@ -139,6 +139,9 @@ class Settings:
         Its patient too.
     prune
         Remove the outputs of rows that are no longer in the manifest.
+    verify
+        Compare what is made of a row with its cells and its source, decoded by another decoder, before it is stored; a row
+        in which anything is found fails.
 
     Raises
     ------
@@ -188,6 +191,7 @@ class Settings:
     template: Path | None = None
     template_patient: bool = False
     prune: bool = False
+    verify: bool = False
 
     def __post_init__(self) -> None:
         self._refuse_urls()

@@ -19,8 +19,11 @@ _FLAGS = frozenset(
         "retry_failed",
         "skip_invalid",
         "template_patient",
+        "verify",
     }
 )
+# Of `verify`, whose arguments are no settings.
+_VERIFY_FLAGS = frozenset({"again", "dciodvfy", "sources"})
 # Options of commands that have no arguments in Python.
 _COMMANDS_ONLY = frozenset(
     {"from", "join", "on", "number", "with", "pattern", "name_from_stem", "plot", "help", "version"}
@@ -45,7 +48,7 @@ def in_arguments(text: str) -> str:
         return text
     leading = _LEADING.match(text)
     start, rest = "", text
-    if leading and _name(leading["name"]) not in _COMMANDS_ONLY | _FLAGS:
+    if leading and _name(leading["name"]) not in _COMMANDS_ONLY | _FLAGS | _VERIFY_FLAGS:
         start, rest = f"{_with_value(_name(leading['name']), leading['value'])}: ", text[leading.end() :]
     parts = _COMMAND.split(rest)
     return start + "".join(part if part.startswith("`") else _OPTION.sub(_argument, part) for part in parts)
@@ -60,7 +63,7 @@ def _argument(match: re.Match[str]) -> str:
     name, value = _name(match["name"]), match["value"] or ""
     if name in _COMMANDS_ONLY:
         return match[0]
-    if name in _FLAGS:
+    if name in _FLAGS | _VERIFY_FLAGS:
         return f"{name}={not match['no']}" + (f" {value}" if value else "")
     stop = re.search(r"[.:]*\Z", value)
     end = stop[0] if stop else ""

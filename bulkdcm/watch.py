@@ -57,13 +57,15 @@ class Progress:
 
 
 @contextlib.contextmanager
-def watched(progress: bool | Watcher) -> Iterator[Watcher | None]:  # noqa: FBT001  # as callers have it
+def watched(progress: bool | Watcher, task: str = "converting") -> Iterator[Watcher | None]:  # noqa: FBT001  # as callers have it
     """Yield the function to call with each `Progress`, if there is one.
 
     Parameters
     ----------
     progress
         That function, or whether people are to see something.
+    task
+        What is done, for a terminal.
     """
     if callable(progress):
         yield progress
@@ -72,14 +74,14 @@ def watched(progress: bool | Watcher) -> Iterator[Watcher | None]:  # noqa: FBT0
     elif (display := _notebook_display()) is not None:
         yield _throttled(_in_notebook(display), _NOTEBOOK_EVERY_S)
     elif sys.stderr.isatty():
-        with _bar() as update:
+        with _bar(task) as update:
             yield update
     else:
         yield _throttled(_line(), _LINE_EVERY_S, first=False)
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Watcher]:
+def _bar(doing: str) -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -96,7 +98,7 @@ def _bar() -> Iterator[Watcher]:
         refresh_per_second=2,  # each takes some ms from the workers
     )
     with bar:
-        task = bar.add_task("converting", total=None, rate="", failures="")
+        task = bar.add_task(doing, total=None, rate="", failures="")
         began = time.monotonic()
 
         def update(progress: Progress) -> None:

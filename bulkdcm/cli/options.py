@@ -76,8 +76,7 @@ def _all(options: list[Command]) -> Callable[[Command], Command]:
     return decorate
 
 
-_MANIFEST = [
-    click.argument("manifest", type=LOCAL_PATH),
+_TABLE = [
     click.option(
         "--images",
         type=LOCAL_PATH,
@@ -130,6 +129,7 @@ _MANIFEST = [
         help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
     ),
 ]
+_MANIFEST = [click.argument("manifest", type=LOCAL_PATH), *_TABLE]
 # Who works.
 _ENGINE = [
     click.option("-j", "--n-jobs", type=int, default=0, help="Workers; -2: one core is left. [one a core]"),
@@ -251,6 +251,11 @@ _RUN = [
         help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]",
     ),
     click.option("--prune", is_flag=True, help="Remove the outputs of rows that are no longer in the manifest."),
+    click.option(
+        "--verify",
+        is_flag=True,
+        help="Compare each file with its row and its source, decoded by another decoder, before it is stored.",
+    ),
 ]
 # Who is told.
 _TOLD = [
@@ -268,6 +273,8 @@ GROUPS = {"manifest": _MANIFEST, "engine": _ENGINE, "pixels": _PIXELS, "run": _R
 manifest_options = _all(_MANIFEST)
 checking_options = _all(_TOLD[:2])
 telling_options = _all(_TOLD)
+engine_options = _all(_ENGINE)
+table_options = _all(_TABLE)
 reading_options = _all([*_ENGINE, *_PIXELS])
 run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 

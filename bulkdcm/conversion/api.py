@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.engines import ENGINES, Workers
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from bulkdcm.conversion.verification import Wanted
     from bulkdcm.model import Given, ManifestRow, Problem
+    from bulkdcm.proof.verification import Verification
     from bulkdcm.report import Report
     from bulkdcm.watch import Progress
 
@@ -150,6 +153,51 @@ def rebuild(
         from bulkdcm.conversion import run
 
         return run.rebuild(path, out, settings, run.Way(on_progress, keep_rows))
+
+
+def verify(
+    out: str | Path,
+    manifest: Given | None = None,
+    settings: Settings | None = None,
+    *,
+    wanted: Wanted | None = None,
+    **options: Any,
+) -> Verification:
+    """Prove what a run has written, or check DICOM files that no run knows against themselves.
+
+    With a ledger beside the files each of them is compared with what was recorded, its row of the manifest and its source:
+    bytes, UIDs, values, and pixels decoded anew by another decoder. Without one, see `bulkdcm.validation`.
+
+    Parameters
+    ----------
+    out
+        The output folder.
+    manifest
+        As for `convert`, and then with its options; None for the one that the ledger knows, and the options that it had.
+    settings
+        Options, as for `convert`; or give them by name. `sample` looks at so many files only.
+    wanted
+        What else is to be looked at; or give ``sources``, ``dciodvfy``, ``again`` and ``progress`` by name.
+
+    Returns
+    -------
+    Verification
+        Also written to ``OUT/verify.json``, if there is a ledger.
+
+    Raises
+    ------
+    SettingsError
+        Where an option can't be used, or nothing is there to be verified.
+    BusyError
+        Where a run is at the output folder.
+    LedgerError
+        Where the ledger is damaged.
+    """
+    from bulkdcm.conversion import verification
+
+    named = {field.name: options.pop(field.name) for field in fields(verification.Wanted) if field.name in options}
+    wanted = replace(wanted or verification.Wanted(), **named)
+    return verification.verify(local_path("verify", out), manifest, settings or Settings.of(**options), wanted)
 
 
 def rehearse(

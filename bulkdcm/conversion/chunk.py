@@ -91,7 +91,7 @@ def _convert(rows: Sequence[ManifestRow], context: Context, outcomes: list[Outco
                 group, lambda attempt: take(attempt, Attempt.decode, deadline, context).size_bytes, together
             ):
                 try:
-                    for step in (Attempt.make, Attempt.store):
+                    for step in (Attempt.make, Attempt.prove, Attempt.store):
                         for attempt in decoded:
                             take(attempt, step, deadline, context)
                 except StorageError as error:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import system
+from bulkdcm import proof, system
 from bulkdcm.conversion import references
 from bulkdcm.conversion.outcome import Converted, Failed, SourceFacts
-from bulkdcm.errors import ReadError, RowError, StorageError
+from bulkdcm.errors import ReadError, RowError, StorageError, VerificationError
 from bulkdcm.images import failures
 from bulkdcm.objects import MAKERS, Making
 from bulkdcm.stores import Place
@@ -148,6 +149,22 @@ class Attempt:
         content, self._content = self._content, None
         self._made = MAKERS[self.row.kind].make(self.row, self.sources, content, self._making)
 
+    def prove(self, context: Context) -> None:
+        """Compare it with the row and the sources, if that is asked for."""
+        if context.settings.verify:
+            self.enter("verify")
+            assert self._made  # noqa: S101  # of the step before
+            proof.refuse(b"".join(self._made.data), self._case(context))
+
+    def _case(self, context: Context) -> proof.Case:
+        return proof.Case(
+            row=self.row,
+            sources=[source.data for source in self.sources],
+            digests=[source.sha256 for source in self.sources],
+            settings=context.settings,
+            uid_key=context.uid_key,
+        )
+
     def store(self, context: Context) -> None:
         """Store it."""
         self.enter("store")
@@ -156,6 +173,8 @@ class Attempt:
         made, self._made = self._made, None
         assert made  # noqa: S101  # of the step before
         stored = _put(self.row, made, context.outputs)
+        if context.settings.verify and context.outputs.writes:
+            _read_back(self.row, stored, context.outputs)
         self.pause()
         self.outcome = Converted(
             sources=_facts(self.row, self.sources),
@@ -180,6 +199,17 @@ def _put(row: ManifestRow, made: Made, outputs: Store) -> Stored:
     may = row.replaces
     replaces = may.version if may and may.output == output else None
     return outputs.put(Place(output, replaces, row.staged, row.ordinal), made.data)
+
+
+def _read_back(row: ManifestRow, stored: Stored, outputs: Store) -> None:
+    """Refuse a file that doesn't come back as it was written."""
+    name = stored.staged or stored.name
+    with outputs.open(name) as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any file that is read
+    if found != stored.sha256:
+        outputs.drop(name)
+        msg = f"{row.source}: its file doesn't come back as it was written, and was removed. Check the disk."
+        raise VerificationError(msg)
 
 
 def uid_output(instance: InstanceUIDs) -> str:

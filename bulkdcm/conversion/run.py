@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bulkdcm import images, manifest, template, uids
 from bulkdcm.attributes.dictionary import SOURCE
 from bulkdcm.conversion import archived, examination
+from bulkdcm.conversion import given as given_to
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.execute import Execution
 from bulkdcm.conversion.plan import UNCHANGED
@@ -50,7 +51,7 @@ def plan(given: Given, out: str | Path, settings: Settings) -> dict[str, int]:
     with _catalogue(path, settings, folder) as catalogue:
         rows, problems = _checked(given, settings, catalogue, through=False)
         errors = _refuse(path, problems, settings)
-        context = _context(settings, _outputs(folder), _sources(rows, catalogue))
+        context = _context(settings, outputs_at(folder), _sources(rows, catalogue))
         preparation = Preparation(path, rows, context)
         if not preparation.begun:
             return preparation.counts(preparation.work(None, errors))
@@ -92,7 +93,7 @@ def run(
     """
     path, folder = manifest.path_of(given), local_path("--out", out)
     begun = _Begun(path)
-    store = _outputs(folder, outputs)
+    store = outputs_at(folder, outputs)
     try:
         return _run(given, settings, way, store, begun)
     except RunError as error:
@@ -137,6 +138,7 @@ def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Beg
             if store.recognises:
                 set_aside(folder, settings.ledger)
             with _opened(folder, settings) as ledger:
+                given_to.note(ledger, given, path, settings)
                 if not (first and ledger.untouched):
                     archived.unpack_all(rows, catalogue, unlisted=True)
                     first = preparation.work(ledger, errors)
@@ -181,7 +183,7 @@ def examined(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]
     with _catalogue(path, settings) as catalogue:
         rows, problems = _checked(given, settings, catalogue)
         errors = {line for problem in problems if problem.severity == "error" for line in problem.lines}
-        context = _context(settings, _outputs(path.parent, Null), _sources(rows, catalogue))
+        context = _context(settings, outputs_at(path.parent, Null), _sources(rows, catalogue))
         archived.unpack_all(rows, catalogue)
         found = examination.examined(rows, context, errors)
     told = {line for problem in found for line in problem.lines}
@@ -191,7 +193,33 @@ def examined(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]
     return rows, in_order([*rest, *found])
 
 
-def _outputs(folder: Path, store: type[Local] = Local) -> Local:
+@contextlib.contextmanager
+def read_again(given: Given, settings: Settings, out: Path, *, sources: bool) -> Iterator[tuple[Manifest, Context]]:
+    """Yield the rows of a manifest that was run, and what workers need to look at their files.
+
+    Parameters
+    ----------
+    given, settings
+        As the run had them.
+    out
+        Its output folder.
+    sources
+        Whether sources are read, too.
+    """
+    with _catalogue(manifest.path_of(given), settings, out) as catalogue:
+        rows, _ = _checked(given, settings, catalogue)
+        if sources:
+            archived.unpack_all(rows, catalogue)
+        yield rows, _context(settings, outputs_at(out), _sources(rows, catalogue))
+
+
+def outputs_alone(settings: Settings, out: Path) -> Context:
+    """Return what workers need to look at the outputs of a manifest that isn't known."""
+    return _context(settings, outputs_at(out), outputs_at(out))
+
+
+def outputs_at(folder: Path, store: type[Local] = Local) -> Local:
+    """Return the store that an output folder is."""
     return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
 
 

@@ -206,6 +206,36 @@ class Ledger(Outputs):
         """
         return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
 
+    def records(self, ordinals: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return what is recorded of some rows, by their ordinals, with keys of `CONTENT`."""
+        found = {}
+        for start in range(0, len(ordinals), _BLOCK):
+            asked = ordinals[start : start + _BLOCK]
+            marks = ", ".join("?" * len(asked))
+            statement = f"SELECT {_quoted(CONTENT)} FROM outcome WHERE ordinal IN ({marks})"  # noqa: S608  # names are ours
+            for row in self._database.fetch(statement, asked):
+                found[row[0]] = dict(zip(CONTENT, row, strict=True))
+        return found
+
+    def duplicates(self, most: int) -> list[tuple[str, str]]:
+        """Return (SOP Instance UID, output) of objects that another output has, too, up to `most`."""
+        statement = (
+            "SELECT DISTINCT sop_instance_uid, output FROM outcome WHERE status = 'converted' AND sop_instance_uid IN ("
+            "SELECT sop_instance_uid FROM outcome WHERE status = 'converted' GROUP BY sop_instance_uid "
+            "HAVING count(DISTINCT output) > 1) ORDER BY sop_instance_uid, output LIMIT ?"
+        )
+        return self._database.fetch(statement, (most,))
+
+    def outputs_of(self, uids: Sequence[str]) -> dict[str, str]:
+        """Return the output of each object, by its SOP Instance UID; of those that it knows."""
+        found: dict[str, str] = {}
+        for start in range(0, len(uids), _BLOCK):
+            asked = uids[start : start + _BLOCK]
+            marks = ", ".join("?" * len(asked))
+            statement = f"SELECT sop_instance_uid, output FROM outcome WHERE status = 'converted' AND sop_instance_uid IN ({marks})"  # noqa: S608  # marks only
+            found |= dict(self._database.fetch(statement, asked))
+        return found
+
     def blocks(self, rows: int, own: Sequence[int]) -> Iterator[Block]:
         """Yield the outcomes of the manifest's first `rows` rows in blocks with `CONTENT`, one after the other; None for what isn't there.
 

@@ -61,7 +61,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "stage",
         "TEXT",
-        "where it failed: check, read, decode, build, encode, store, crashed, timeout, unexpected",
+        "where it failed: check, read, decode, build, encode, verify, store, crashed, timeout, unexpected",
         place=3,
     ),
     Field("error", "TEXT", "class of the error", place=4),

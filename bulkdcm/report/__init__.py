@@ -7,12 +7,15 @@ from bulkdcm.report.report import Asked, Report
 from bulkdcm.report.rows import Rows, complete
 from bulkdcm.report.writers import WRITERS, refuse_foreign, write
 
-RESERVED = (*WRITERS, FOLDER)
+VERIFIED = "verify.json"
+"""What `bulkdcm verify` leaves there."""
+RESERVED = (*WRITERS, VERIFIED, FOLDER)
 """Names in the output folder that no output may have."""
 
 __all__ = [
     "COLUMNS",
     "RESERVED",
+    "VERIFIED",
     "WRITERS",
     "Asked",
     "Report",

@@ -12,7 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 
 TOOLS = {
     "dciodvfy": "dicom3tools",

@@ -16,7 +16,7 @@ from pydicom.encaps import encapsulate, get_frame
 import bulkdcm
 from bulkdcm.cli import run
 from bulkdcm.errors import SettingsError
-from bulkdcm.verify import verify, verify_all
+from bulkdcm.validation import verify, verify_all
 from tests.streams_jpeg import ARITHMETIC
 
 HEADER = "source,PatientID,PatientName,PatientSex,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber,PixelSpacing,BodyPartExamined"

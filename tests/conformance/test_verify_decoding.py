@@ -13,8 +13,8 @@ import pytest
 from pydicom.encaps import encapsulate
 
 import bulkdcm
-from bulkdcm.verify import decoders, decoding, verify
-from bulkdcm.verify.pixels import Shape
+from bulkdcm.validation import decoders, decoding, verify
+from bulkdcm.validation.pixels import Shape
 from tests import streams_jpeg
 from tests.streams import noise, smooth
 from tests.streams_jpeg import JPEGS, jpeg

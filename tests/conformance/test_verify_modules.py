@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from bulkdcm.iods import BY_NAME
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 from tests.conformance import cases, readers
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 import bulkdcm
 from bulkdcm import cli, mappings
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 from tests.conformance import readers
 from tests.datasets import older, others, radiographs
 

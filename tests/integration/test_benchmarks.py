@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
         ("worker", ["--rows", "60", "--repeats", "1"]),
         ("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk", "--data", "nowhere"]),
         ("stages", ["--images", "8"]),
+        ("verify", ["--scale", "0", "--repeats", "1", "--data", "nowhere"]),
         ("archives", ["--images", "8", "--repeats", "1"]),
         ("cluster", ["--images", "8", "--repeats", "1"]),
     ],

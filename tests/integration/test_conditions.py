@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import bulkdcm
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 from tests.conformance import cases
 
 PAIR = {"WindowCenter": "1", "WindowWidth": "2"}

@@ -11,7 +11,7 @@ from PIL import Image
 from pydicom import dcmread
 
 import bulkdcm
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 
 UIDS = tuple(f"2.25.{number}" for number in (1001, 1002, 1003))
 NAMES = ("a.png", "b.png", "c.png")

@@ -13,7 +13,7 @@ from PIL import Image
 import bulkdcm
 from bulkdcm import mappings
 from bulkdcm.draft import FolderOptions, folder
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 
 ROOT = Path(__file__).parents[2]
 FIGURE1 = ROOT.parent / "shared" / "data" / "figure1"

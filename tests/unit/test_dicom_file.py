@@ -17,7 +17,7 @@ from bulkdcm import dicom_file, template
 from bulkdcm.errors import PixelError, SettingsError
 from bulkdcm.model import Source
 from bulkdcm.objects import restamp
-from bulkdcm.verify import verify
+from bulkdcm.validation import verify
 
 MAX_PIXELS = 10**6
 FAR_TOO_MUCH = 2**27

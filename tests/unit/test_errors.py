@@ -38,7 +38,7 @@ def test_errors_that_end_a_run_have_codes_of_their_own():
 
 def test_errors_of_a_row_have_the_stage_they_are_of():
     stages = [kind.stage for kind in errors.RowError.__subclasses__()]
-    assert sorted(stages) == ["build", "decode", "encode", "read", "store"]
+    assert sorted(stages) == ["build", "decode", "encode", "read", "store", "verify"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,12 @@ def test_the_flags_are_those_of_the_settings():
 
 
 def test_every_option_in_a_message_is_an_argument_or_known_to_be_none():
-    known = {field.name for field in dataclasses.fields(Settings)} | {"out", *surface._COMMANDS_ONLY}
+    known = {field.name for field in dataclasses.fields(Settings)} | {
+        "out",
+        "manifest",
+        *surface._COMMANDS_ONLY,
+        *surface._VERIFY_FLAGS,
+    }
     for path in SOURCES:
         if path.parent.name in {"cli", "bench"}:
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.dataelem import RawDataElement
 
-from bulkdcm.verify import expressions, rules
+from bulkdcm.validation import expressions, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
-    from bulkdcm.verify.rules import ModuleRules, Rule
+    from bulkdcm.validation.rules import ModuleRules, Rule
 
 _SHOWN = 60
 

@@ -19,8 +19,8 @@ from bulkdcm.engines import IN_PROCESS, PROCESSES, Job, Recovery, Workers, cut, 
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import visible
 from bulkdcm.settings import Settings, local_path
-from bulkdcm.verify import modules, part10, pixels, streams, values
-from bulkdcm.verify.expressions import Texts
+from bulkdcm.validation import like, modules, part10, pixels, streams, values
+from bulkdcm.validation.expressions import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import FileDataset
 
-__all__ = ["Finding", "verify", "verify_all"]
+__all__ = ["Finding", "checked", "verify", "verify_all"]
 
 MAX_PIXELS = Settings().max_pixels
 _MOST = 100  # findings of one file
@@ -85,23 +85,44 @@ def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, 
     return tuple(Finding(path=str(path), where=where, rule=rule) for where, rule in found)
 
 
-def _found(data: bytes, max_pixels: int) -> Iterator[tuple[str, str]]:
+def checked(data: bytes, max_pixels: int = MAX_PIXELS, dataset: FileDataset | None = None) -> list[tuple[str, str]]:
+    """Return (where, rule) of what is wrong with the bytes of a file, as `verify` does of a file.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    max_pixels
+        As there.
+    dataset
+        The data set read of it, if it has been, and no element of it was asked for.
+    """
+    try:
+        return list(islice(_found(data, max_pixels, dataset), _MOST))
+    except Exception as error:  # noqa: BLE001  # as there
+        return [("file", f"can't be read: {type(error).__name__}: {error}")]
+
+
+def _found(data: bytes, max_pixels: int, dataset: FileDataset | None = None) -> Iterator[tuple[str, str]]:
     wrong = list(part10.check_bytes(data))
     yield from wrong
     if wrong and wrong[0][0] == "preamble":
         return
     with config.disable_value_validation():
         try:
-            dataset = dicom_file.read(data, max_pixels)
+            dataset = dataset or dicom_file.read(data, max_pixels)
         except dicom_file.InflationError as error:
             yield "file", f"{error} (PS3.5 A.5)"
             return
+        alike = like.key_of(dataset)
         said = set()
         for where, rule in _by_itself(dataset, max_pixels):
             said.add(where)
             yield where, rule
         # One attribute, one message.
-        yield from ((where, rule) for where, rule in _of_its_class(dataset) if where not in said)
+        yield from (
+            (where, rule) for where, rule in like.told(alike, partial(_of_its_class, dataset)) if where not in said
+        )
 
 
 def _by_itself(dataset: FileDataset, max_pixels: int) -> Iterator[tuple[str, str]]:

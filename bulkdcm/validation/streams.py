@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
 from bulkdcm.images import jpeg_stream
-from bulkdcm.verify import decoding
+from bulkdcm.validation import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pydicom.dataset import Dataset
 
-    from bulkdcm.verify.pixels import Shape
+    from bulkdcm.validation.pixels import Shape
 
     Found = Iterator[tuple[str, str]]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from bulkdcm.verify.expressions import parse
+from bulkdcm.validation.expressions import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bulkdcm.verify.expressions import Condition
+    from bulkdcm.validation.expressions import Condition
 
 _TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 
@@ -83,7 +83,7 @@ class ClassRules:
 
 @cache
 def _table() -> Any:
-    return json.loads(files("bulkdcm.verify").joinpath("modules.json").read_text(encoding="utf-8"))
+    return json.loads(files("bulkdcm.validation").joinpath("modules.json").read_text(encoding="utf-8"))
 
 
 @cache

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bulkdcm.verify import decoders
+from bulkdcm.validation import decoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bulkdcm.verify.decoders import Decoder
-    from bulkdcm.verify.pixels import Shape
+    from bulkdcm.validation.decoders import Decoder
+    from bulkdcm.validation.pixels import Shape
 
 _LOSSY_J2K = {"1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
 _IDCT = 2  # levels of 8 bits that two exact enough inverse transforms may lie apart (ITU-T T.83)

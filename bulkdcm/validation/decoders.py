@@ -20,7 +20,7 @@ from bulkdcm.images import jpeg_stream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bulkdcm.verify.pixels import Shape
+    from bulkdcm.validation.pixels import Shape
 
 _RGB_BY_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 _START_OF_FRAME = re.compile(rb"\xff[\xc0-\xc3]")
