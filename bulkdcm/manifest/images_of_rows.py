@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _KEYS = ("source", "instance", "frame")
 _TEXTS = frozenset({"LO", "SH", "PN", "ST", "LT", "UT", "UC", "CS"})
+_NAMING = re.compile(r"^IssuerOf|(?:ID|Number)$")
+"""What names one thing: two patients of an image are no patient "1; 2"."""
 _ONE_TEXT = frozenset({"ST", "LT", "UT"})  # where a backslash is a plain character (PS3.5 6.2)
 
 
@@ -66,7 +69,7 @@ def _joined(manifest: Manifest, name: str, shared: Sequence[Ordinals], problems:
                 lines=manifest.lines_of(wrong[0]),
                 column=name,
                 value=column[int(wrong[0][0])],
-                rule=f"rows of one image differ in {name}, which holds one value"
+                rule=f"rows of one image differ in {name}, whose values can't be put together"
                 + (
                     f"; {len(wrong) - 1:,} more image{' is' if len(wrong) == 2 else 's are'} alike"
                     if len(wrong) > 1
@@ -81,8 +84,10 @@ def _joined(manifest: Manifest, name: str, shared: Sequence[Ordinals], problems:
 def _between(name: str) -> str:
     """Return what may stand between different cells of a column; nothing if it holds one value."""
     attribute = dictionary.find(name)
-    if attribute is None or attribute.vr not in _TEXTS | {"SQ"}:
+    if attribute is None or attribute.vr not in _TEXTS | {"SQ"} or _NAMING.search(name):
         return ""
+    if attribute.vm != "1" and not attribute.vm.startswith("1-"):
+        return ""  # each value has its place, as in ImageType
     several = attribute.vm != "1" or attribute.vr == "SQ"
     if several and attribute.vr not in _ONE_TEXT:
         return "\\"

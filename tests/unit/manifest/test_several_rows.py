@@ -62,3 +62,21 @@ def test_what_holds_one_value_is_not_put_together(path):
         manifest.read(given, Settings.of(rows_per_image="join"))
     assert "1 more image is alike" in str(caught.value)
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "cells_of"),
+    [
+        ("PatientID", ("1", "2")),
+        ("DeviceSerialNumber", ("1", "2")),
+        ("IssuerOfPatientID", ("a", "b")),
+        ("ImageType", ("ORIGINAL\\PRIMARY", "DERIVED\\PRIMARY")),
+        ("PatientOrientation", ("L\\F", "P\\F")),
+    ],
+)
+def test_what_names_one_thing_or_has_places_is_not_put_together(name, cells_of, tmp_path):
+    (tmp_path / "m.csv").write_text(
+        f"source,{name}\na.png,{cells_of[0]}\na.png,{cells_of[1]}\na.png,\n", encoding="utf-8"
+    )
+    with pytest.raises(ManifestError, match=f"rows of one image differ in {name}, whose values can't be put together"):
+        manifest.read(tmp_path / "m.csv", Settings.of(rows_per_image="join"))
