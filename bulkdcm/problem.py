@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 _LINES_SHOWN, _SAMPLES, _CHARS_SHOWN = 3, 3, 80
 # What of a rule's text is of one cell, and not of the rule: values and numbers, but not those of the Standard's sections.
-_OF_ONE_CELL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*\w)""")
+_OF_ONE_CELL = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])(?:\d{3}[DWMY]\b|[-+]?\d[\d,]*(?:\.\d+)?(?![\w.]*\w))"""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

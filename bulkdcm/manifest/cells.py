@@ -108,7 +108,7 @@ def _remedy(name: str, cell: str) -> str:
     if vr == "DA" and (digits := re.sub(r"\D", "", cell)) and len(digits) == 8 and digits != cell:
         return "Write it as YYYYMMDD, as 20230726"
     if vr == "CS" and cell != cell.upper():
-        return f"Write it in capitals: {cell.upper()}"
+        return f"Write it in capitals: {cell.upper()!r}"
     if vr == "AS" and (age := re.fullmatch(r"(\d{1,3})([YyMmWwDd]?)", cell)):
         unit = (age[2] or "Y").upper()
         guess = {"M": " if these are months", "Y": "" if age[2] else " if these are years"}.get(unit, "")

@@ -92,7 +92,7 @@ class FoundFiles:
 def shown(paths: tuple[str, ...]) -> str:
     """Return some of the paths that one name has found."""
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more
+    return ", ".join(map(repr, paths[:_SHOWN])) + more
 
 
 def _divided(pattern: str) -> tuple[str, str, str]:

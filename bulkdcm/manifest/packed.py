@@ -61,7 +61,7 @@ def check(
         listed = catalogue.look(archive, through=through)
         if listed and listed.fault:
             rule, remedy = rule_and_remedy(listed.fault)
-            yield _problem(manifest, column, list(members), f"{archive} can't be used: {rule}", remedy.rstrip("."))
+            yield _problem(manifest, column, list(members), f"{archive!r} can't be used: {rule}", remedy.rstrip("."))
         elif listed:
             yield from _Members(manifest, column, catalogue, listed).check(members)
 

@@ -148,7 +148,7 @@ class WithArchives(Local):
 def archive_fault(archive: str, fault: str) -> str:
     """Return what is said of a member whose archive can't be used."""
     rule, remedy = rule_and_remedy(fault)
-    return f"{archive} can't be used: {rule}. {remedy}"
+    return f"{archive!r} can't be used: {rule}. {remedy}"
 
 
 def member_fault(fault: str) -> str:

@@ -164,3 +164,22 @@ def test_the_standard_input_and_a_data_frame_are_manifests(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     found = bulkdcm.check(pd.DataFrame({"Patient ID": [1], "source": ["a.png"]}))
     assert any("'Patient ID' as PatientID" in one.rule for one in found)
+
+
+def test_a_check_names_nobody_in_its_words(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / folder / "Secret.png")
+    (tmp_path / "Secret.zip").write_bytes(b"PK\x03\x04 cut off")
+    rows = ["Secret.zip!a.png,secret,048M,x", "b/secret.png,CHEST,48m,y"]
+    (tmp_path / "m.csv").write_text("\n".join(["source,BodyPartExamined,PatientAge,study", *rows]), encoding="utf-8")
+    (tmp_path / "d.csv").write_text("name,age\nSecret,48m\nSecret,1.5\n", encoding="utf-8")
+    (tmp_path / "d.toml").write_text(
+        '[columns]\nsource = { template = "**/{name}.png" }\nPatientAge = { column = "age", as = "age" }\n',
+        encoding="utf-8",
+    )
+    for arguments, least in (([tmp_path / "m.csv"], 4), ([tmp_path / "d.csv", "--mapping", tmp_path / "d.toml"], 2)):
+        _, found, _ = told("check", *arguments)
+        assert len(of(found, "problem")) >= least
+        text = json.dumps([[one["rule"], one["remedy"]] for one in of(found, "problem")])
+        assert not re.search(r"secret|48", text, re.IGNORECASE), text

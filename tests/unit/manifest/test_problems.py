@@ -33,7 +33,7 @@ ONE_ERROR = [
     (["source,PatientSex", "a.png,X"], (2,), "PatientSex", "X", "one of M, F, O (PS3.3 C.7.1.1)", "leave the cell empty"),
     (["source,StudyDate", "a.png,2023-07-26"], (2,), "StudyDate", "2023-07-26", "YYYYMMDD", "YYYYMMDD, as 20230726"),
     (["source,StudyDate", "a.png,20230230"], (2,), "StudyDate", "20230230", "no such day", "Correct the cell"),
-    (["source,BodyPartExamined", "a.png,chest"], (2,), "BodyPartExamined", "chest", "CS takes", "capitals: CHEST"),
+    (["source,BodyPartExamined", "a.png,chest"], (2,), "BodyPartExamined", "chest", "CS takes", "capitals: 'CHEST'"),
     (["source,PatientAge", "a.png,45"], (2,), "PatientAge", "45", "three digits", "Write it as 045Y"),
     (["source,PatientAge", "a.png,7m"], (2,), "PatientAge", "7m", "three digits", "Write it as 007M"),
     (["source,StudyDescription", 'a.png,"a', 'b"'], (2,), "StudyDescription", "a\nb", "control character", "line ends"),

@@ -112,7 +112,7 @@ def test_part_of_a_folder_s_name_is_none(read, tmp_path):
 
 def test_two_files_of_one_name_are_an_error_that_names_both(read, tmp_path):
     files(tmp_path, "a/x.png", "b/x.png", "b/y.png")
-    with pytest.raises(ManifestError, match=r"2 files are called so: a/x\.png, b/x\.png") as caught:
+    with pytest.raises(ManifestError, match=r"2 files are called so: 'a/x\.png', 'b/x\.png'") as caught:
         read("[columns]\nsource = { template = '**/{f}' }\n", "f\nx.png\ny.png\n")
     assert len(caught.value.problems) == 1
 
@@ -122,7 +122,7 @@ def test_of_several_templates_one_is_there(read, tmp_path):
     files(tmp_path, "part_1/a.jpg", "part_2/b.jpg")
     assert read(toml, "id\na\nb\nc\n") == ["part_1/a.jpg", "part_2/b.jpg", "part_1/c.jpg"]
     files(tmp_path, "part_2/a.jpg")
-    with pytest.raises(ManifestError, match=r"2 files are called so: part_1/a\.jpg, part_2/a\.jpg"):
+    with pytest.raises(ManifestError, match=r"2 files are called so: 'part_1/a\.jpg', 'part_2/a\.jpg'"):
         read(toml, "id\na\nb\n")
 
 
