@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 YEARS = range(1800, 2300)  # shifted dates of de-identified datasets reach past 2200
 CLOCK = re.compile(r"(?:T|,? )\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
+_TOGETHER = re.compile(r"(\d{8})(\d{6})(\.\d{1,6})?")  # as readers of typed tables write both
 _NUMBERS = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})")
 _DIGITS = re.compile(r"(\d{6,8})(?:\.0+)?")
 _NAME = r"([A-Za-z]{3,9})\.?"
@@ -113,10 +114,16 @@ def has_clock(cell: str) -> bool:
 
 def date_of(cell: str) -> str:
     """Return a cell without the time of day that follows its date."""
-    return CLOCK.sub("", cell) if ":" in cell else cell
+    if ":" in cell:
+        return CLOCK.sub("", cell)
+    match = _TOGETHER.fullmatch(cell)
+    return match[1] if match else cell
 
 
 def clock_of(cell: str) -> str:
     """Return the time of day that follows a date; empty where none does."""
+    if together := _TOGETHER.fullmatch(cell):
+        digits = together[2]
+        return f"{digits[:2]}:{digits[2:4]}:{digits[4:]}{together[3] or ''}" if written_date(together[1]) else ""
     match = CLOCK.search(cell) if ":" in cell else None
     return match[0].lstrip("T, ") if match and written_date(cell[: match.start()]) else ""

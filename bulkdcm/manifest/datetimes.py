@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ZONE = re.compile(r"(?<=\d) ?(Z|UTC|[+-](?:0\d|1[0-4]):?[0-5]\d)$")
 _PLAIN = re.compile(r"(\d{8})(\d{6})(\.\d{1,6})?")
+_ZONED = re.compile(r"\d{14}(?:\.\d{1,6})?[+-]\d{4}")
 _NONE = Doubt(
     "datetime",
     "not a date with a time of day, such as 2023-07-26 10:15:30",
@@ -39,7 +40,7 @@ def read_datetimes(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
     tidied = [tidy(cell) for cell in cells]
     if rule.formats:
         return [_by_formats(cell, rule.formats) for cell in tidied]
-    zones = [_zone(cell) if ":" in cell else "" for cell in tidied]
+    zones = [_zone(cell) if ":" in cell or _ZONED.fullmatch(cell) else "" for cell in tidied]
     bare = [_ZONE.sub("", cell) if zone else cell for cell, zone in zip(tidied, zones, strict=True)]
     # Digits alone are divided as DICOM itself does.
     bare = [f"{match[1]} {_colons(match)}" if (match := _PLAIN.fullmatch(cell)) else cell for cell in bare]

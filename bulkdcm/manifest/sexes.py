@@ -45,8 +45,10 @@ WORDS = {
     **dict.fromkeys(("o", "other", "diverse", "divers", "d", "otro", "autre", "其他"), "O"),
     **dict.fromkeys(("unknown", "unbekannt", "desconocido", "inconnu", "sconosciuto", "未知", "不明"), ""),
 }
-_SPANISH = frozenset({"h", "hombre", "homme", "mujer", "varon", "varón"})
+_SPANISH = frozenset({"h", "hombre", "homme", "mujer", "varon", "varón", "homem", "mulher"})
 """Beside these, m is mujer, or can't be told."""
+_GERMAN = frozenset({"w", "weiblich", "divers", "männlich", "maennlich"})
+"""Beside these, d is divers; in other languages it may be dame, donna or dreng."""
 
 
 def read_sexes(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
@@ -74,6 +76,8 @@ def _sex(cell: str, words: frozenset[str]) -> str | Doubt:
         return Doubt(
             "m", "may be male, or mujer", 'Say which with values = { M = "F", H = "M" } in {key}', several=True
         )
+    if word == "d" and not words & _GERMAN:
+        return Doubt("d", "may be divers, or dame", 'Say which with values = { D = "F" } in {key}', several=True)
     if word in WORDS:
         return WORDS[word]
     return Doubt(

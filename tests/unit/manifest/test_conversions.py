@@ -315,6 +315,16 @@ def test_dates_with_their_times(cells, texts):
     assert made(cells, "datetime") == texts
 
 
+def test_what_typed_tables_hold_of_dates_with_times_is_read():
+    cells = ["20230726101500", "20230727", "20230728101530.500000"]
+    assert made(cells, "date") == ["20230726", "20230727", "20230728"]
+    assert made([cells[0], cells[2]], "time") == ["101500", "101530.500000"]
+    assert made(["20230726101500", "20231332101500"], "date") == ["20230726", "?date"]
+    zoned = ["20230726121500+0200", "20230726121500.500000-0500"]
+    assert made(zoned, "datetime") == zoned
+    assert made(zoned, "date") == ["?date", "?date"]
+
+
 def test_dates_with_their_times_by_formats():
     assert made(["26.07.2023 10.15"], "datetime", formats=("%d.%m.%Y %H.%M",)) == ["20230726101500"]
     assert made(["3/4/20 1:02"], "datetime", formats=("%d/%m/%y %H:%M", "%m/%d/%y %H:%M")) == ["?order"]
@@ -334,6 +344,10 @@ def test_dates_with_their_times_by_formats():
         (["H", "F", "M"], ["M", "F", "M"]),
         (["\u7537", "\u5973"], ["M", "F"]),
         (["1", "2"], ["?sex", "?sex"]),
+        (["m", "w", "d"], ["M", "F", "O"]),
+        (["D", "H"], ["?d", "M"]),
+        (["D", "M"], ["?d", "M"]),
+        (["homem", "M"], ["M", "?m"]),
     ],
 )
 def test_words_for_sexes(cells, texts):
