@@ -38,6 +38,8 @@ def one_row_an_image(manifest: Manifest, how: str) -> tuple[Manifest, list[Probl
     The manifest, and a problem for each column whose different cells can't be one.
     """
     numbers = groups([manifest.column(name) for name in _KEYS])
+    nameless = manifest.column("source").where(lambda path: not path)  # each of no image, and so none another's
+    numbers[nameless] = len(numbers) + np.arange(np.count_nonzero(nameless), dtype=numbers.dtype)
     _, first, counts = np.unique(numbers, return_index=True, return_counts=True)
     if counts.max(initial=1) == 1:
         return manifest, []

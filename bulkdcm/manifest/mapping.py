@@ -96,7 +96,7 @@ def apply(mapping: ColumnMapping, table: Manifest, images_root: Path, rows_per_i
     if how == "first":
         making.keep_first()
     making.make(counted=False)
-    if how == "join":
+    if how == "join" and not making.problems:
         making.join()
     making.make(counted=True)
     if making.problems:
@@ -129,8 +129,9 @@ class _Making:
         """Leave the first row of each image."""
         source = self._made(dictionary.SOURCE, self._mapping.rules[dictionary.SOURCE])
         _, first = np.unique(source.codes, return_index=True)
+        unknown = np.flatnonzero(source.where(lambda path: not path))  # each is said, and none is another's image
         self.problems = _questions(self._mapping)
-        self._table = self._table.taken(np.sort(first))
+        self._table = self._table.taken(np.union1d(first, unknown))
 
     def join(self) -> None:
         """Make one row of the rows of an image."""

@@ -80,3 +80,9 @@ def test_what_names_one_thing_or_has_places_is_not_put_together(name, cells_of, 
     )
     with pytest.raises(ManifestError, match=f"rows of one image differ in {name}, whose values can't be put together"):
         manifest.read(tmp_path / "m.csv", Settings.of(rows_per_image="join"))
+
+
+@pytest.mark.parametrize("how", ["first", "join"])
+def test_rows_without_an_image_are_no_one_image(how, path):
+    given = path("a.png,1,x,,", ",2,y,,", ",3,z,,")
+    assert cells(manifest.read(given, Settings.of(rows_per_image=how)), "PatientID") == ["1", "2", "3"]

@@ -181,6 +181,14 @@ def test_of_several_rows_of_an_image_the_first_counts_or_all_together(where, rea
         assert read(toml, text, "InstanceNumber", **options) == ["1", "2"]
 
 
+@pytest.mark.parametrize("how", ["first", "join"])
+def test_rows_whose_image_is_not_known_are_all_said_and_are_no_one_image(how, read):
+    toml = "[patterns]\np = '(\\d+)'\n[columns]\nsource = { template = '{f:p}.png' }\nPatientID = { column = 'f' }\n"
+    with pytest.raises(ManifestError, match="lines 3, 4") as caught:
+        read(toml, "f\n1\nx\ny\n", rows_per_image=how)
+    assert [problem.column for problem in caught.value.problems] == ["source"]
+
+
 def test_the_first_row_of_an_image_need_only_be_right_itself(read):
     toml = "[columns]\nsource = { column = 'f' }\nPatientAge = { column = 'a', as = 'age' }\n"
     assert read(toml, "f,a\na,33\na,old\n", "PatientAge", rows_per_image="first") == ["033Y"]
