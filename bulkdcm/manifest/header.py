@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SOURCES = frozenset({"source", "filename", "file", "path", "image"})
 _CUTOFF = 0.75
-_MOST_COLUMNS = 1000
+MOST_COLUMNS = 1000
 
 
 def understood(path: Path, names: Sequence[str], form: Form) -> tuple[list[str], tuple[Problem, ...]]:
@@ -41,8 +41,8 @@ def understood(path: Path, names: Sequence[str], form: Form) -> tuple[list[str],
     ManifestError
         If a name is there twice, none is `source`, or there are too many.
     """
-    if len(names) > _MOST_COLUMNS:
-        rule = f"{len(names):,} columns are more than {_MOST_COLUMNS:,}"
+    if len(names) > MOST_COLUMNS:
+        rule = f"{len(names):,} columns are more than {MOST_COLUMNS:,}"
         raise ManifestError.of(path, [Problem(lines=(1,), rule=rule, remedy="Leave the others out")])
     plain = [name.strip() for name in names]
     problems = _twice(plain)

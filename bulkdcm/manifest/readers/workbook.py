@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import ManifestError, SettingsError
-from bulkdcm.manifest.header import understood
+from bulkdcm.manifest.header import MOST_COLUMNS, understood
 from bulkdcm.manifest.readers import merged_cells
 from bulkdcm.manifest.readers.growing import Growing, grown
 from bulkdcm.manifest.readers.text import Uncertain, UnclearError, text_of
@@ -149,6 +149,8 @@ def _table(path: Path, sheet: Any, formulas: Any, form: Form, merged: Sequence[M
                     remedy="Name each column in the first row",
                 )
             )
+            if len(cells) > MOST_COLUMNS:  # and so may a million rows, each of which takes its time
+                break
             continue
         for column, value in zip(columns, cells, strict=False):
             column.put(len(lines), value)

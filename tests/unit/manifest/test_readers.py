@@ -332,6 +332,12 @@ def test_a_cell_without_a_name_above_is_said_with_its_row(tmp_path):
         read_table(path, Form())
 
 
+def test_a_row_of_more_columns_than_are_read_ends_it(tmp_path):
+    rows = [["source"], ["a.png"], ["b.png", *[None] * 1000, 1], ["c.png", *[None] * 1000, 1]]
+    with pytest.raises(ManifestError, match="line 3: 1002 cells under 1 column names"):
+        read_table(workbook(tmp_path / "m.xlsx", {"a": rows}), Form())
+
+
 @pytest.mark.parametrize("cut", [40, 400, 2000])
 def test_a_damaged_workbook_is_one_error(cut, tmp_path):
     path = workbook(tmp_path / "m.xlsx", {"a": [["source"], ["a.png"]]})
