@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm import manifest, system
 from bulkdcm.conversion import chunk, dependencies
+from bulkdcm.conversion.listing import listing_of
 from bulkdcm.conversion.plan import DONE
 from bulkdcm.conversion.recording import Recording
 from bulkdcm.conversion.row import unmet
@@ -52,6 +53,8 @@ class Execution:
     ----------
     recording
         What has been recorded.
+    listing
+        How the rows are named, for the report.
     settlement
         What became of files that were in the way, or are no row's any more.
     stopped
@@ -72,6 +75,7 @@ class Execution:
         )
         self.recording = Recording(work, ledger, context)
         self.settlement = Settlement(self.recording)
+        self.listing = listing_of(work.rows)
         self.stopped = ""
         self._held = set(self.plan.outputs)
         rows = sum(len(self.rows.frames.get(ordinal, (0,))) for level in work.levels for ordinal in level)
@@ -90,8 +94,7 @@ class Execution:
         if self.ledger.left_unclean:
             outputs.clear()
         self.ledger.mark("running")
-        if self.plan.moves:
-            self.ledger.renumber(self.plan.moves)
+        self.ledger.renumber(self.plan.moves, self.listing)
         self.ledger.amend("source_version", self.plan.touched)
         asked = self.context.settings.chunk_size
         useful = max(1, math.ceil(self.work.count / (asked or 1)))  # more would be idle
