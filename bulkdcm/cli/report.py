@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH
+from bulkdcm.cli.options import LOCAL_PATH, examples
 from bulkdcm.cli.output import say
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bulkdcm.report import Report
 
 
-@click.command()
+@click.command(epilog=examples("report dicom", "report dicom --against old/dicom"))
 @click.argument("out", type=LOCAL_PATH)
 @click.option("--identifiers", is_flag=True, help="Let patients' names and IDs, paths and messages into report.html.")
 @click.option(
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     help="Another run's output folder or report: say which rows differ in status, bytes or reason.",
 )
 @click.option("--ledger", type=LOCAL_PATH, help="The run's memory. [OUT/.bulkdcm/ledger.sqlite]")
-def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
+def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path | None, as_json: bool) -> int:
     """Report on the run at OUT: also while it is under way, and after one that was killed."""
     from rich.console import Console
 
@@ -39,11 +41,24 @@ def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path |
     with recorded(out, ledger) as (told, images):
         found = retelling.retold(replace(told, changes=changes), out, images, identifiers=identifiers)
         written = retelling.rewrite(found, out)
+    if as_json:
+        click.echo(json.dumps(_summary(found, identifiers=identifiers)))
+        return 0
     console = Console(highlight=False)
     for line in (*terminal.lines(found, str(written), console.width), *differences.lines(changes)):
         console.print(line, soft_wrap=not console.is_terminal)
     _say_state(found)
     return 0
+
+
+def _summary(found: Report, *, identifiers: bool) -> dict[str, Any]:
+    """Return the summary for programs; names and messages only if they are asked for."""
+    facts = found.summary()
+    if not identifiers:
+        for name in ("warnings", "notes", "manifest"):
+            del facts[name]
+        facts["failures"] = [{key: fact for key, fact in one.items() if key != "examples"} for one in facts["failures"]]
+    return facts | ({"same": found.changes.same, "changes": dict(found.changes.counts)} if found.changes else {})
 
 
 def _say_state(found: Report) -> None:

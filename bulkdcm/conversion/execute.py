@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bulkdcm import manifest, system
 from bulkdcm.conversion import chunk, dependencies
@@ -21,7 +21,7 @@ from bulkdcm.settings import NATIVE
 from bulkdcm.watch import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import ChunkResult
@@ -88,17 +88,22 @@ class Execution:
         """What the user should know of the run."""
         return [*self.ledger.notes, *system.missing_protection(), *self.settlement.notes]
 
-    def go(self) -> int:
-        """Convert what is left; return the number of the signal that interrupted the run, or 0."""
+    def go(self, asked: Mapping[str, str]) -> int:
+        """Convert what is left; return the number of the signal that interrupted the run, or 0.
+
+        Parameters
+        ----------
+        asked
+            What the run was asked for, for the ledger.
+        """
         outputs = self.context.outputs
         if self.ledger.left_unclean:
             outputs.clear()
         self.ledger.mark("running")
-        self.ledger.renumber(self.plan.moves, self.listing)
-        self.ledger.amend("source_version", self.plan.touched)
-        asked = self.context.settings.chunk_size
-        useful = max(1, math.ceil(self.work.count / (asked or 1)))  # more would be idle
+        useful = max(1, math.ceil(self.work.count / (self.context.settings.chunk_size or 1)))  # more would be idle
         self.workers = replace(self.workers, count=min(self.workers.count, useful))
+        self.ledger.renumber(self.plan.moves, self.listing, self._told(asked))
+        self.ledger.amend("source_version", self.plan.touched)
         interrupted = 0
         try:
             self._count(0, self.recording.fail(self.work.invalid))
@@ -117,6 +122,12 @@ class Execution:
             self._settle()
             self.settlement.tidy()
         return interrupted
+
+    def _told(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Return what a report must know of the run if it is killed."""
+        settings = self.context.settings
+        unchanged = self.work.unchanged()
+        return {"asked": asked, "workers": self.workers.count, "partial": settings.selects, "unchanged": unchanged}
 
     def _settle(self) -> None:
         self.context.outputs.check()

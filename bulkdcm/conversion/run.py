@@ -149,19 +149,12 @@ def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Beg
 def _executed(execution: Execution, problems: Sequence[Problem], begun: _Begun, *, keep_rows: bool) -> Report:
     """Run what is left to do, write the report, and return it."""
     work, ledger, context = execution.work, execution.ledger, execution.context
-    unchanged = work.unchanged()
     ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-    ledger.tell_of_run(
-        asked=begun.asked.note,
-        workers=execution.workers.count,
-        partial=context.settings.selects,
-        unchanged=unchanged,
-    )
-    interrupted = execution.go()
+    interrupted = execution.go(begun.asked.note)
     if execution.stopped:
         raise StorageError(execution.stopped)
     ran = execution.recording.ran
-    blocks = completed(ledger.blocks(len(work.rows), ran), execution.listing.named(), unchanged)
+    blocks = completed(ledger.blocks(len(work.rows), ran), execution.listing.named(), work.unchanged())
     report = Report(
         asked=begun.asked,
         rows=Rows(blocks, ran, keep=keep_rows),

@@ -326,7 +326,9 @@ class Ledger(Runs):
             f"Run `bulkdcm rebuild` to make it anew from the outputs."
         )
 
-    def renumber(self, moves: Iterable[tuple[int, int]], listing: Listing | None = None) -> None:
+    def renumber(
+        self, moves: Iterable[tuple[int, int]], listing: Listing | None = None, told: Mapping[str, Any] | None = None
+    ) -> None:
         """Follow a manifest that has changed, in one commit, so that no row is ever called by the name of another.
 
         Parameters
@@ -335,6 +337,8 @@ class Ledger(Runs):
             (old, new) ordinals of rows; a new one below 0 sets the row aside.
         listing
             How its rows are named; None if that stays as it is.
+        told
+            What is to be known of the run that begins.
         """
         with self._database.explained(), self._database.transaction():
             # By way of numbers far away, since the new place may not be free yet.
@@ -345,3 +349,5 @@ class Ledger(Runs):
             )
             if listing:
                 self.list_rows(listing)
+            if told:
+                self.tell_of_run(**told)

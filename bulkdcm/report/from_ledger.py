@@ -41,13 +41,13 @@ def recorded(folder: Path, elsewhere: Path | None = None, *, keep: bool = False)
     """
     with snapshot(folder, elsewhere) as ledger:
         facts = ledger.run_facts()
-        rows = ledger.row_count()
-        if "asked" not in facts or (not rows and ledger.ran(1)[0]):
+        if "asked" not in facts or not ledger.fact("listing"):
             msg = (
                 f"the ledger {ledger.path} doesn't say which rows the manifest has: an earlier release of bulkdcm wrote it, or the "
                 "run has only begun. Run the same `bulkdcm convert` again; rows that are done stay as they are."
             )
             raise LedgerError(msg)
+        rows = ledger.row_count()
         ran = ledger.ran(rows)
         blocks = completed(ledger.blocks(rows, bytes(rows)), ledger.listed(), facts.get("unchanged", ()))
         pace = tuple(ledger.pace())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -109,17 +110,15 @@ def test_reports_during_a_run_neither_stop_it_nor_change_what_it_writes(tmp_path
     manifest, out = manifest_of(tmp_path, 400), tmp_path / "out"
     command = [sys.executable, "-m", "bulkdcm", "convert", manifest, "--out", out, "--n-jobs", "1", "--chunk-size", "1"]
     run = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    states = []
+    states, counts = [], set()
     while run.poll() is None:
-        try:
-            with recorded(out) as (report, _):
-                statuses = [status for block in report.rows for status in block["status"]]
-                assert len(statuses) == 400
-                states.append((report.state, statuses.count("pending")))
-        except bulkdcm.LedgerError:
-            pass  # not begun yet
+        with contextlib.suppress(bulkdcm.LedgerError), recorded(out) as (report, _):  # it hasn't begun yet
+            statuses = [status for block in report.rows for status in block["status"]]
+            counts.add(len(statuses))
+            states.append((report.state, statuses.count("pending")))
         time.sleep(0.02)
     assert run.returncode == 1  # as one row is no image
+    assert counts == {400}
     pending = [count for state, count in states if state == "running"]
     assert pending, states
     assert pending == sorted(pending, reverse=True)
@@ -179,6 +178,11 @@ def test_beside_another_run_what_differs_is_said(out, bulkdcm_command):
     assert done.returncode == 0, done.stderr
     assert "5 the same, 1 another status, 1 other bytes" in done.stdout
     assert "line 2: 0.png: failed before, converted now" in done.stdout
+    told = bulkdcm_command("report", out, "--against", old, "--json")
+    facts = json.loads(told.stdout)
+    assert facts["changes"] == {"status": 1, "bytes": 1}
+    assert (facts["converted"], facts["failures"]) == (7, [])
+    assert "manifest" not in facts
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "another status" in page
     assert "0.png" not in page
