@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test faults matrix lint format lowest clean
+.PHONY: demo test faults matrix pictures lint format lowest clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -37,6 +37,10 @@ faults: $(VENV)/.dev
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.matrix > tests/conformance/MATRIX.md
 	$(BIN)/python -m tests.conformance.contact_sheet tests/conformance/RENDERINGS.png
+
+# The page of a run over the demo and broken files, as a browser shows it: look at them after a change of the page.
+pictures: $(VENV)/.dev
+	$(BIN)/python -m tests.pages.pictures tests/pages/pictures
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

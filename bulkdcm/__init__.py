@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from bulkdcm.proof.verification import Finding, Verification
     from bulkdcm.report import Report
+    from bulkdcm.report.read import read_report
     from bulkdcm.settings import Settings
     from bulkdcm.watch import Progress
 
@@ -64,6 +65,7 @@ __all__ = [
     "convert",
     "init",
     "plan",
+    "read_report",
     "rebuild",
     "verify",
 ]
@@ -79,6 +81,7 @@ _LAZY = {
     "init": "bulkdcm.draft",
     "convert": "bulkdcm.conversion.api",
     "plan": "bulkdcm.conversion.api",
+    "read_report": "bulkdcm.report.read",
     "rebuild": "bulkdcm.conversion.api",
     "Settings": "bulkdcm.settings",
     "Finding": "bulkdcm.proof.verification",

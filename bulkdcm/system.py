@@ -317,6 +317,16 @@ def lock(descriptor: int) -> bool:
     return True
 
 
+def locks(pid: int, inode: int) -> bool:
+    """Whether a process has a lock on a file of this number; True where that can't be known."""
+    try:
+        found = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    held = [line.split() for line in found.splitlines()]
+    return not held or any(words[4] == str(pid) and words[5].endswith(f":{inode}") for words in held if len(words) > 5)
+
+
 def not_a_plain_file(path: Path) -> str:
     """Return what a path is other than a regular file with one name, in words; empty where it is one, or nothing is there.
 

@@ -21,6 +21,7 @@ from bulkdcm.cli.mappings import mappings
 from bulkdcm.cli.output import make_safe, say
 from bulkdcm.cli.problems import show
 from bulkdcm.cli.rebuild import rebuild
+from bulkdcm.cli.report import report
 from bulkdcm.cli.show_file import show_file
 from bulkdcm.cli.verify import verify_files
 from bulkdcm.errors import ManifestError, RunError, SettingsError, Terminated
@@ -37,6 +38,7 @@ def cli() -> None:
 cli.add_command(convert)
 cli.add_command(check)
 cli.add_command(rebuild)
+cli.add_command(report)
 cli.add_command(classes)
 cli.add_command(init)
 cli.add_command(mappings)

@@ -50,6 +50,8 @@ class Context:
         Process id of the run; 0 if that is on another machine.
     transcoder
         The library that transcodes JPEG; empty if none is asked for.
+    run
+        Its number, of those that the ledger has seen.
     version
         Of the bulkdcm that the run has; a worker of a cluster may have another.
     """
@@ -62,6 +64,7 @@ class Context:
     uid_key: bytes = field(default=b"", repr=False)
     parent: int = 0
     transcoder: str = ""
+    run: int = 0
     version: str = __version__
 
     def memory_bytes(self, workers: int) -> int:

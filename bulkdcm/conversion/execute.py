@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bulkdcm import manifest, system
 from bulkdcm.conversion import chunk, dependencies
+from bulkdcm.conversion.listing import listing_of
 from bulkdcm.conversion.plan import DONE
 from bulkdcm.conversion.recording import Recording
 from bulkdcm.conversion.row import unmet
@@ -20,7 +21,7 @@ from bulkdcm.settings import NATIVE
 from bulkdcm.watch import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bulkdcm.conversion.context import Context
     from bulkdcm.conversion.outcome import ChunkResult
@@ -52,6 +53,8 @@ class Execution:
     ----------
     recording
         What has been recorded.
+    listing
+        How the rows are named, for the report.
     settlement
         What became of files that were in the way, or are no row's any more.
     stopped
@@ -72,6 +75,7 @@ class Execution:
         )
         self.recording = Recording(work, ledger, context)
         self.settlement = Settlement(self.recording)
+        self.listing = listing_of(work.rows)
         self.stopped = ""
         self._held = set(self.plan.outputs)
         rows = sum(len(self.rows.frames.get(ordinal, (0,))) for level in work.levels for ordinal in level)
@@ -84,18 +88,22 @@ class Execution:
         """What the user should know of the run."""
         return [*self.ledger.notes, *system.missing_protection(), *self.settlement.notes]
 
-    def go(self) -> int:
-        """Convert what is left; return the number of the signal that interrupted the run, or 0."""
+    def go(self, asked: Mapping[str, str]) -> int:
+        """Convert what is left; return the number of the signal that interrupted the run, or 0.
+
+        Parameters
+        ----------
+        asked
+            What the run was asked for, for the ledger.
+        """
         outputs = self.context.outputs
         if self.ledger.left_unclean:
             outputs.clear()
         self.ledger.mark("running")
-        if self.plan.moves:
-            self.ledger.renumber(self.plan.moves)
-        self.ledger.amend("source_version", self.plan.touched)
-        asked = self.context.settings.chunk_size
-        useful = max(1, math.ceil(self.work.count / (asked or 1)))  # more would be idle
+        useful = max(1, math.ceil(self.work.count / (self.context.settings.chunk_size or 1)))  # more would be idle
         self.workers = replace(self.workers, count=min(self.workers.count, useful))
+        self.ledger.renumber(self.plan.moves, self.listing, self._told(asked))
+        self.ledger.amend("source_version", self.plan.touched)
         interrupted = 0
         try:
             self._count(0, self.recording.fail(self.work.invalid))
@@ -114,6 +122,12 @@ class Execution:
             self._settle()
             self.settlement.tidy()
         return interrupted
+
+    def _told(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        """Return what a report must know of the run if it is killed."""
+        settings = self.context.settings
+        unchanged = self.work.unchanged()
+        return {"asked": asked, "workers": self.workers.count, "partial": settings.selects, "unchanged": unchanged}
 
     def _settle(self) -> None:
         self.context.outputs.check()

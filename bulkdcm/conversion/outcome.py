@@ -158,7 +158,7 @@ def columns_of(outcomes: Iterable[Outcome], fingerprints: Mapping[int, Fingerpri
     lines: list[dict[str, Any]] = []
     for outcome in outcomes:
         common = outcome.record()
-        common["settings"] = context.basis
+        common["settings"], common["run"] = context.basis, context.run
         if isinstance(outcome, Failed):
             common["release"] = context.release
         lines += [{**common, **facts.record(), **fingerprints[facts.ordinal]._asdict()} for facts in outcome.sources]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bulkdcm.ledger.schema import UNCHANGED as UNCHANGED  # noqa: PLC0414  # one of the reasons
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ NEW, FAILED, SETTINGS, SCHEMA, METADATA, SOURCE, MISSING, ALTERED, REFERENCE = (
     "output altered",
     "reference changed",
 )
-DONE, GONE, UNCHANGED = "", "gone from the manifest", "failed before, unchanged"
+DONE, GONE = "", "gone from the manifest"
 
 
 @dataclass(slots=True, kw_only=True)

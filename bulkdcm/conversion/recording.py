@@ -92,7 +92,7 @@ class Recording:
                     rows[place] = sealed(dict(zip(STORED, rows[place], strict=True)) | self.ledger.earlier(ordinal))
             elif before and before != output:
                 obsolete.append(ordinal)
-        self.ledger.insert(rows, obsolete, moves)
+        self.ledger.insert(rows, obsolete, moves, paced=True)
         for ordinal in columns[_ORDINAL]:
             self.ran[ordinal] = True
         if unwritten and self.context.outputs.writes:

@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bulkdcm import images, manifest, template, uids
+from bulkdcm import images, manifest, pictures, template, uids
 from bulkdcm.attributes.dictionary import SOURCE
 from bulkdcm.conversion import archived, examination
 from bulkdcm.conversion import given as given_to
 from bulkdcm.conversion.context import Context, release
 from bulkdcm.conversion.execute import Execution
-from bulkdcm.conversion.plan import UNCHANGED
 from bulkdcm.conversion.preparation import Preparation
+from bulkdcm.conversion.retelling import to_look_at
 from bulkdcm.encode import check_codec
 from bulkdcm.errors import ManifestError, RunError, SettingsError, StorageError
 from bulkdcm.ledger.files import ARCHIVES, FOLDER, set_aside
@@ -27,7 +27,7 @@ from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
 from bulkdcm.objects import offer
 from bulkdcm.problem import in_order
-from bulkdcm.report import RESERVED, Asked, Report, Rows, complete, refuse_foreign, write, write_refusal
+from bulkdcm.report import RESERVED, Asked, Report, Rows, completed, refuse_foreign, write, write_refusal
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
 from bulkdcm.stores.catalogue import Catalogue
@@ -35,8 +35,6 @@ from bulkdcm.stores.catalogue import Catalogue
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from bulkdcm.conversion.work import Work
-    from bulkdcm.ledger.block import Block
     from bulkdcm.ledger.ledger import Ledger
     from bulkdcm.manifest import Manifest
     from bulkdcm.model import Given, Problem
@@ -111,13 +109,13 @@ class _Begun:
     """
 
     def __init__(self, path: Path) -> None:
-        self._since = time.perf_counter()
+        self.since = time.perf_counter()
         self.asked = Asked(manifest=str(path), started_at=datetime.now(UTC))
 
     @property
     def elapsed_s(self) -> float:
         """How long it has taken."""
-        return time.perf_counter() - self._since
+        return time.perf_counter() - self.since
 
 
 def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Begun) -> Report:
@@ -143,7 +141,8 @@ def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Beg
                     archived.unpack_all(rows, catalogue, unlisted=True)
                     first = preparation.work(ledger, errors)
                 archived.unpack(first, catalogue)
-                execution = Execution(first, ledger, preparation.context, way.on_progress)
+                context = replace(preparation.context, run=ledger.begin_run(begun.since))
+                execution = Execution(first, ledger, context, way.on_progress)
                 return _executed(execution, problems, begun, keep_rows=way.keep_rows)
 
 
@@ -151,19 +150,24 @@ def _executed(execution: Execution, problems: Sequence[Problem], begun: _Begun, 
     """Run what is left to do, write the report, and return it."""
     work, ledger, context = execution.work, execution.ledger, execution.context
     ledger.note("images", json.dumps(context.sources.local_path))  # keeps bytes that are no text
-    interrupted = execution.go()
+    interrupted = execution.go(begun.asked.note)
     if execution.stopped:
         raise StorageError(execution.stopped)
+    ran = execution.recording.ran
+    blocks = completed(ledger.blocks(len(work.rows), ran), execution.listing.named(), work.unchanged())
     report = Report(
         asked=begun.asked,
-        rows=Rows(_blocks(work, ledger, execution.recording.ran), execution.recording.ran, keep=keep_rows),
+        rows=Rows(blocks, ran, keep=keep_rows),
         warnings=tuple(problem for problem in problems if problem.severity != "error"),
         notes=(*execution.notes, *work.notes()),
         elapsed_s=begun.elapsed_s,
         n_jobs=execution.workers.count,
         interrupted=interrupted,
         partial=context.settings.selects,
+        pace=tuple(ledger.pace()),
+        look=pictures.look(to_look_at(Path(context.outputs.local_path)), context.sources),
     )
+    ledger.tell_of_run(**report.facts())
     context.outputs.check()
     write(report, context.outputs)
     context.outputs.check()
@@ -293,22 +297,3 @@ def _checked(
     disk = manifest.Disk(catalogue.root, catalogue, through)
     rows, problems = manifest.checked(manifest.read(given, settings), settings, offered, disk=disk, reserved=RESERVED)
     return rows, manifest.by_option(problems, rows, options) if options else problems
-
-
-def _blocks(work: Work, ledger: Ledger, ran: Sequence[int]) -> Iterator[Block]:
-    rows, unchanged, at = work.rows, set(work.unchanged()), 0
-    source, output = rows.column("source"), rows.column("output")
-    for recorded in ledger.blocks(len(rows), ran):
-        part = slice(at, at + recorded.count)
-        block = complete(
-            recorded,
-            rows.lines[part].tolist(),
-            [source.values[code] for code in source.codes[part].tolist()],
-            [output.values[code] for code in output.codes[part].tolist()],
-        )
-        here = range(at, at + recorded.count)
-        if not unchanged.isdisjoint(here):
-            reasons = zip(here, block["reason"], strict=True)
-            block = block.replaced("reason", [UNCHANGED if o in unchanged else reason for o, reason in reasons])
-        at += recorded.count
-        yield block

@@ -57,7 +57,7 @@ class Database:
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             # A run killed while it made its first ledger leaves an empty one, which is as good as none.
             if begun or self.value("SELECT count(*) FROM sqlite_master"):
-                self._refuse_strange()
+                self.refuse_strange()
             self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # in the file itself, not the journal
             self.journal_mode = str(self.value("PRAGMA journal_mode=WAL"))
             self.connection.execute("PRAGMA synchronous=FULL")
@@ -72,7 +72,14 @@ class Database:
                 ]
             )
 
-    def _refuse_strange(self) -> None:
+    def refuse_strange(self) -> None:
+        """Refuse a file that is cut off, another program's, of a newer release, or damaged.
+
+        Raises
+        ------
+        LedgerError
+            If it is.
+        """
         other = f"remove {self.path.parent}" if self.path.parent.name == FOLDER else "name another with --ledger"
         remedy = f"Run `bulkdcm rebuild` to make it anew from the outputs, or {other} to start over"
         if self.path.stat().st_size == 0:

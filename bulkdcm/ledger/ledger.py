@@ -18,16 +18,19 @@ from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.database import Database
 from bulkdcm.ledger.files import FILE, FOLDER, MARKER, parts, refuse_link
 from bulkdcm.ledger.insertion import insertion
-from bulkdcm.ledger.outputs import FILE_COLUMNS, Outputs
+from bulkdcm.ledger.outputs import FILE_COLUMNS
+from bulkdcm.ledger.runs import BLOCK as _BLOCK
+from bulkdcm.ledger.runs import Runs
 from bulkdcm.ledger.schema import CONTENT, DECISIVE, checksum, sealed
 from bulkdcm.ledger.seals import checksums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bulkdcm.ledger.runs import Listing
+
 
 _FAR = 2**48
-_BLOCK = 500  # rows read at once: as many as a processor's cache holds
 _NOTHING = (None,) * len(CONTENT)  # of a row that isn't there, with its checksum
 _unsealed = itemgetter(slice(-1))
 
@@ -83,7 +86,7 @@ def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
     return ledger
 
 
-class Ledger(Outputs):
+class Ledger(Runs):
     """An open ledger.
 
     Parameters
@@ -118,16 +121,6 @@ class Ledger(Outputs):
     def close(self) -> None:
         """Close the file; what was recorded stays."""
         self._database.close()
-
-    def fact(self, name: str) -> str:
-        """Return what was noted under a name; empty where nothing was."""
-        rows = self._database.fetch("SELECT value FROM fact WHERE name = ?", (name,))
-        return str(rows[0][0]) if rows else ""
-
-    def note(self, name: str, value: str) -> None:
-        """Note a fact of the whole work."""
-        with self._database.explained():
-            self._database.connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def belong_to(self, folder: Path) -> None:
         """Refuse another output folder than the one the ledger is of, and note the one it is of now.
@@ -168,6 +161,8 @@ class Ledger(Outputs):
         rows: Sequence[Sequence[Any]],
         obsolete: Iterable[int] = (),
         moves: Iterable[tuple[str, str]] = (),
+        *,
+        paced: bool = False,
     ) -> None:
         """Write rows in one commit, each replacing the row's last one.
 
@@ -179,6 +174,8 @@ class Ledger(Outputs):
             Ordinals of rows whose present output must go once the run is over.
         moves
             (staged, final) names of files that these rows already have under their final names.
+        paced
+            Whether the rows count for how far the run has come.
         """
         with self._database.explained(), self._database.transaction():
             self._database.connection.executemany(
@@ -189,6 +186,8 @@ class Ledger(Outputs):
             if rows:
                 self._database.connection.executemany(*insertion(rows))
             self._database.connection.executemany("INSERT OR REPLACE INTO move VALUES (?, ?)", moves)
+            if paced and rows:
+                self.keep_pace(rows)
 
     def amend(self, name: str, values: Mapping[int, Any]) -> None:
         """Write another value into one column of some rows, given by their ordinals."""
@@ -327,8 +326,20 @@ class Ledger(Outputs):
             f"Run `bulkdcm rebuild` to make it anew from the outputs."
         )
 
-    def renumber(self, moves: Iterable[tuple[int, int]]) -> None:
-        """Follow a manifest that has changed: (old, new) ordinals of rows; a new one below 0 sets the row aside."""
+    def renumber(
+        self, moves: Iterable[tuple[int, int]], listing: Listing | None = None, told: Mapping[str, Any] | None = None
+    ) -> None:
+        """Follow a manifest that has changed, in one commit, so that no row is ever called by the name of another.
+
+        Parameters
+        ----------
+        moves
+            (old, new) ordinals of rows; a new one below 0 sets the row aside.
+        listing
+            How its rows are named; None if that stays as it is.
+        told
+            What is to be known of the run that begins.
+        """
         with self._database.explained(), self._database.transaction():
             # By way of numbers far away, since the new place may not be free yet.
             statement = "UPDATE outcome SET ordinal = ? WHERE ordinal = ?"
@@ -336,3 +347,7 @@ class Ledger(Outputs):
             self._database.connection.execute(
                 "UPDATE outcome SET ordinal = ordinal - ? WHERE ordinal > ?", (_FAR, _FAR // 2)
             )
+            if listing:
+                self.list_rows(listing)
+            if told:
+                self.tell_of_run(**told)

@@ -66,6 +66,29 @@ class Lock:
         self._held.close()
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a run holds the lock in its own folder, as far as that can be known; nobody is kept from taking it.
+
+    Parameters
+    ----------
+    folder
+        The run's own folder inside the output folder.
+    """
+    path = folder / _FILE
+    try:
+        with path.open("rb") as file:
+            text = file.read(_HOLDER_BYTES)
+            number = os.fstat(file.fileno()).st_ino
+    except OSError:
+        return False
+    pid, _ = _holder(text)
+    if not text:
+        return False  # nobody has signed it
+    if not pid:
+        return True  # on another machine or in another container, which can't be asked
+    return system.alive(pid) and system.locks(pid, number)
+
+
 def _make_parents(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,12 @@ _STEPS: dict[int, tuple[str, ...]] = {
         "CREATE TABLE move (staged TEXT PRIMARY KEY, output TEXT)",
     ),
     3: ("ALTER TABLE obsolete RENAME COLUMN output_mtime_ns TO output_version",),
+    4: (
+        # What a report says of the manifest's rows, so that one can be made without the manifest.
+        "CREATE TABLE listing (number INTEGER PRIMARY KEY, content TEXT)",
+        # How far a run had come, and when.
+        "CREATE TABLE pace (run INTEGER, at_s REAL, converted INTEGER, failed INTEGER)",
+    ),
 }
 # Columns of `FIELDS` that had another name before.
 _RENAMED: dict[int, dict[str, str]] = {

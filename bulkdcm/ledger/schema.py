@@ -113,8 +113,11 @@ FIELDS: tuple[Field, ...] = (
     Field("settings", "TEXT", place=34, decides=5),
     Field("release", "TEXT", place=37, since=2),
     Field("referenced", "TEXT", place=39, since=3),
+    Field("run", "INTEGER", place=40, since=4),
 )
 
+UNCHANGED = "failed before, unchanged"
+"""The reason of a row that wasn't tried again; only a report has it."""
 VERSION = max(field.since for field in FIELDS)
 CHECKSUMS = ("checksum", "decisive_checksum")
 CONTENT: tuple[str, ...] = tuple(field.name for field in sorted(FIELDS, key=lambda field: field.place))

@@ -2,10 +2,11 @@
 
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.report.columns import COLUMNS
-from bulkdcm.report.refusal import write_refusal
+from bulkdcm.report.from_ledger import recorded
+from bulkdcm.report.refusal import refused_since, write_refusal
 from bulkdcm.report.report import Asked, Report
-from bulkdcm.report.rows import Rows, complete
-from bulkdcm.report.writers import WRITERS, refuse_foreign, write
+from bulkdcm.report.rows import Rows, complete, completed
+from bulkdcm.report.writers import PAGE, SUMMARY, TABLE, WRITERS, refuse_foreign, write
 
 VERIFIED = "verify.json"
 """What `bulkdcm verify` leaves there."""
@@ -14,14 +15,20 @@ RESERVED = (*WRITERS, VERIFIED, FOLDER)
 
 __all__ = [
     "COLUMNS",
+    "PAGE",
     "RESERVED",
+    "SUMMARY",
+    "TABLE",
     "VERIFIED",
     "WRITERS",
     "Asked",
     "Report",
     "Rows",
     "complete",
+    "completed",
+    "recorded",
     "refuse_foreign",
+    "refused_since",
     "write",
     "write_refusal",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import BusyError, StorageError
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from bulkdcm.stores import Store
 
 _COUNTS = ("rows", "converted", "failed", "pending", "converted_now", "failed_now", "failed_before")
+
+
+def refused_since(asked: Asked, folder: Path) -> str:
+    """Return why a run at an output folder was refused that began after another; empty if none was.
+
+    Parameters
+    ----------
+    asked
+        Of the other run, whose ledger is there.
+    folder
+        The output folder.
+    """
+    try:
+        facts = json.loads((folder / SUMMARY).read_bytes())
+        later = datetime.fromisoformat(facts["started_at"]) > asked.started_at
+        return visible(str(facts["refused"])) if later else ""
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return ""
 
 
 def write_refusal(error: RunError, asked: Asked, elapsed_s: float, folder: Path, outputs: Store) -> None:

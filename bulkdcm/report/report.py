@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bulkdcm._version import __version__
 from bulkdcm.printable import printable
 from bulkdcm.report import notebook
+from bulkdcm.report.look import Look
 from bulkdcm.report.table import table_of
 from bulkdcm.report.tally import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from bulkdcm.model import Problem
+    from bulkdcm.report.changes import Changes
     from bulkdcm.report.rows import Rows
+
+State = Literal["ended", "running", "killed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +39,35 @@ class Asked:
         Of that file; empty if it is none, or couldn't be read.
     started_at
         In UTC.
+    release
+        Of the bulkdcm that ran.
     """
 
     manifest: str
     started_at: datetime
     manifest_sha256: str = ""
+    release: str = __version__
+
+    @classmethod
+    def noted(cls, facts: Mapping[str, str]) -> Asked:
+        """Return what `note` has made facts of."""
+        return cls(**{**facts, "started_at": datetime.fromisoformat(facts["started_at"])})  # type: ignore[arg-type]  # texts
+
+    @property
+    def note(self) -> dict[str, str]:
+        """All of it as texts, for the ledger."""
+        return {
+            "manifest": self.manifest,
+            "started_at": self.started_at.isoformat(),
+            "manifest_sha256": self.manifest_sha256,
+            "release": self.release,
+        }
 
     def facts(self, elapsed_s: float) -> dict[str, Any]:
         """Return what every summary begins with."""
         ended_at = self.started_at + timedelta(seconds=elapsed_s)
         return {
-            "release": __version__,
+            "release": self.release,
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "ended_at": ended_at.isoformat(timespec="milliseconds"),
             "manifest": printable(self.manifest),
@@ -76,6 +97,18 @@ class Report:
         128 and the number of the signal that stopped the run before its end; else 0.
     partial
         Whether the run was to take only some of the rows.
+    state
+        ``ended``; ``running`` or ``killed`` of a run that the report doesn't come from.
+    told
+        Warnings of which only the text is known.
+    pace
+        When the run recorded rows, in seconds from its beginning, and how many it converted and failed.
+    changes
+        What another report says otherwise, if the two are compared.
+    look
+        How the page is to be made.
+    refused
+        Why a later run at the same place was refused, if one was.
     """
 
     asked: Asked
@@ -86,6 +119,12 @@ class Report:
     notes: tuple[str, ...] = ()
     interrupted: int = 0
     partial: bool = False
+    state: State = "ended"
+    told: tuple[str, ...] = ()
+    pace: tuple[tuple[float, int, int], ...] = ()
+    changes: Changes | None = None
+    look: Look = field(default_factory=Look)
+    refused: str = ""
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -114,6 +153,23 @@ class Report:
         wanted = tally.ran_statuses if self.partial else tally.statuses
         return 0 if wanted["converted"] == wanted.total() else 1
 
+    @property
+    def warning_texts(self) -> list[str]:
+        """What the preflight said, each in a line."""
+        return [*(problem.text for problem in self.warnings), *self.told]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the ledger keeps of the run, so that its report can be made again."""
+        return {
+            "asked": self.asked.note,
+            "workers": self.n_jobs,
+            "elapsed_s": self.elapsed_s,
+            "interrupted": self.interrupted,
+            "partial": self.partial,
+            "warnings": self.warning_texts,
+            "notes": list(self.notes),
+        }
+
     def summary(self) -> dict[str, Any]:
         """Return counts and failures by reason of all rows, sizes, rates and stage shares of what this run did; for JSON."""
         tally = self.rows.tally
@@ -133,7 +189,7 @@ class Report:
             "failed_before": self.count("failed") - failed_now,
             "earlier_outputs_kept": tally.earlier_kept,
             "notes": list(self.notes),
-            "warnings": [problem.text for problem in self.warnings],
+            "warnings": self.warning_texts,
             "failures": tally.failures,
             "elapsed_s": round(self.elapsed_s, 3),
             "workers": self.n_jobs,
@@ -145,4 +201,5 @@ class Report:
                 name.removesuffix("_s"): round(s / total, 4) if total else 0.0 for name, s in tally.spent_s.items()
             },
             "interrupted": bool(self.interrupted),
+            "state": self.state,
         }

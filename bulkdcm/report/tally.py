@@ -20,9 +20,24 @@ SIZES = ("source_size_bytes", "output_size_bytes")
 
 
 @dataclass(slots=True)
-class _Cause:
-    """Failed rows whose messages differ only in names and numbers."""
+class Cause:
+    """Failed rows whose messages differ only in names and numbers.
 
+    Attributes
+    ----------
+    stage, error
+        Where they failed, and the class of the error.
+    told
+        What their messages share: no name, no value and no number of any of them.
+    rows
+        How many.
+    lines, examples
+        Of the first of them.
+    """
+
+    stage: str
+    error: str
+    told: str
     rows: int = 0
     lines: list[int] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
@@ -57,13 +72,13 @@ class Tally:
         self.sizes_bytes: Counter[str] = Counter(dict.fromkeys(SIZES, 0))
         self.spent_s: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self.earlier_kept = 0
-        self._causes: dict[tuple[str, str, str], _Cause] = {}
+        self._causes: dict[tuple[str, str, str], Cause] = {}
 
     def take(self, block: Block) -> None:
         """Count the next rows."""
         ran = self._ran[self._at : self._at + block.count]
         self._at += block.count
-        self.statuses.update(_counted(block, "status"))
+        self.statuses.update(counted(block, "status"))
         if block.same.get("earlier_source_sha256", "") is not None:
             self.earlier_kept += sum(sha256 is not None for sha256 in block["earlier_source_sha256"])
         if "failed" in block["status"]:
@@ -71,7 +86,7 @@ class Tally:
         if not any(ran):
             return
         block = block if all(ran) else block.where(ran)
-        self.ran_statuses.update(_counted(block, "status"))
+        self.ran_statuses.update(counted(block, "status"))
         for name in STAGES:
             self.spent_s[name] += sum(filter(None, block[name]))
         converted = [status == "converted" for status in block["status"]]
@@ -81,29 +96,35 @@ class Tally:
     @property
     def failures(self) -> list[dict[str, Any]]:
         """Failed rows by cause, the most frequent first."""
-        found: list[dict[str, Any]] = [
+        return [
             {
-                "stage": stage,
-                "error": error,
+                "stage": cause.stage,
+                "error": cause.error,
                 "rows": cause.rows,
                 "lines": cause.lines,
                 "examples": cause.examples,
             }
-            for (stage, error, _), cause in self._causes.items()
+            for cause in self.causes[:_CAUSES]
         ]
-        return sorted(found, key=lambda entry: -entry["rows"])[:_CAUSES]
+
+    @property
+    def causes(self) -> list[Cause]:
+        """Why rows failed, the most frequent first."""
+        return sorted(self._causes.values(), key=lambda found: -found.rows)
 
     def _take_failures(self, block: Block) -> None:
         failed = block.where([status == "failed" for status in block["status"]])
         columns = (failed[name] for name in ("line", "stage", "error", "message", "source", "output"))
         for line, stage, error, message, *names in zip(*columns, strict=True):
             text = message or ""
-            found = self._causes.setdefault((stage or "", error or "", unnamed(text, names)), _Cause())
+            key = (stage or "", error or "", unnamed(text, names))
+            found = self._causes.get(key) or self._causes.setdefault(key, Cause(*key))
             found.rows += 1
             if found.rows <= _EXAMPLES:
                 found.lines.append(int(line))
                 found.examples.append(f"line {line}: {text}")
 
 
-def _counted(block: Block, name: str) -> dict[Any, int]:
+def counted(block: Block, name: str) -> dict[Any, int]:
+    """Return how many rows of a block have each value of a column."""
     return {block.same[name]: block.count} if name in block.same else Counter(block.varying[name])

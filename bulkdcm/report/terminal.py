@@ -36,15 +36,15 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def lines(report: Report, out: str, width: int = 80) -> Iterator[RenderableType]:
+def lines(report: Report, place: str, width: int = 80) -> Iterator[RenderableType]:
     """Yield what to print, from counts to reasons to the place of the report.
 
     Parameters
     ----------
     report
         On the run.
-    out
-        The output folder, as it was given.
+    place
+        The file of it to look at.
     width
         Of the terminal, in characters.
     """
@@ -62,7 +62,7 @@ def lines(report: Report, out: str, width: int = 80) -> Iterator[RenderableType]
         yield from _stages(facts["stage_shares"], min(_BAR, width))
     else:
         yield Text(f"{facts['elapsed_s']:.1f} s")
-    yield Text(visible(f"report: {out}/report.csv"), style="bold")
+    yield Text(visible(f"report: {place}"), style="bold")
 
 
 def _counts(facts: dict[str, Any]) -> Text:

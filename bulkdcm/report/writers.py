@@ -17,10 +17,11 @@ from bulkdcm.errors import StorageError
 from bulkdcm.ledger.seals import texts_of
 from bulkdcm.printable import ERRORS
 from bulkdcm.report.columns import COLUMNS
+from bulkdcm.report.html import GENERATOR, Page
 from bulkdcm.report.parquet import ParquetFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 # Those of the first release; later ones only add.
 _FIRST = [column.name for column in COLUMNS[:4]]
 _COUNTS = {"rows", "converted", "failed", "pending"}
-SUMMARY = "summary.json"
-_QUOTED, _FORMULA_STARTS = ',"\r\n', "=+-@\t\r\n"
+PAGE, TABLE, SUMMARY = "report.html", "report.csv", "summary.json"
+_QUOTED, _FORMULA_STARTS, _APOSTROPHE = ',"\r\n', "=+-@\t\r\n", "'"
+_BEGINNING = 1000  # bytes of a page, in which it says what it is
+_STARTS = frozenset(_FORMULA_STARTS)
 
 
 class Writer(Protocol):
@@ -126,24 +129,62 @@ class _Summary:
         return isinstance(found, dict) and found.keys() >= _COUNTS
 
 
-WRITERS: dict[str, Writer] = {"report.csv": _Csv(), "report.parquet": _Parquet(), SUMMARY: _Summary()}
+class _Html:
+    """``report.html``: the page that people look at."""
+
+    def available(self) -> bool:
+        """Whether Jinja2 is there."""
+        return find_spec("jinja2") is not None
+
+    @contextmanager
+    def writing(self, report: Report, file: IO[bytes]) -> Iterator[Callable[[Block], object]]:
+        """Write the page once all rows have gone by."""
+        page = Page(report)
+        yield page.take
+        page.write(file)
+
+    def recognise(self, path: Path) -> bool:
+        """Whether it says that it is a report of ours."""
+        with path.open("rb") as file:
+            return f'<meta name="generator" content="{GENERATOR}">'.encode() in file.read(_BEGINNING)
+
+
+WRITERS: dict[str, Writer] = {
+    TABLE: _Csv(),
+    "report.parquet": _Parquet(),
+    SUMMARY: _Summary(),
+    PAGE: _Html(),
+}
 """By the name of the file; none other may be written into the output folder."""
 
 
-def write(report: Report, outputs: Store) -> None:
+def write(report: Report, outputs: Store, names: Collection[str] = WRITERS.keys()) -> None:
     """Go over the rows of a report once, and write every file of it.
+
+    Parameters
+    ----------
+    report
+        The report.
+    outputs
+        Where the files go.
+    names
+        Of the files, if not all of them.
 
     Raises
     ------
     StorageError
         Where one can't be written.
     """
+    changes = report.changes
     with ExitStack() as opened:
-        takers = []
+        takers: list[Callable[[Block], object]] = []
         for name, writer in reversed(WRITERS.items()):  # what is opened last is the first to get its name
-            if writer.available():
+            if name in names and writer.available():
                 file = opened.enter_context(outputs.writing(name))
                 takers.append(opened.enter_context(writer.writing(report, file)))
+        if changes:
+            opened.callback(changes.close)  # before the files are finished
+            takers.append(changes.take)
         for block in report.rows:
             for take in takers:
                 take(block)
@@ -202,13 +243,14 @@ def _cells(block: Block, column: ReportColumn) -> Sequence[str]:
     together = "\0".join(["", *texts])
     # A single character is found several times as quickly as one after another.
     if any(character in together for character in _QUOTED) or any(
-        start in together and f"\0{start}" in together for start in _FORMULA_STARTS
+        start in together and f"\0{start}" in together for start in (*_FORMULA_STARTS, _APOSTROPHE)
     ):
         return [_cell(text) for text in texts]
     return texts  # as of nearly every column
 
 
 def _cell(text: str) -> str:
-    harmless = f"'{text}" if text and text[0] in _FORMULA_STARTS else text
+    # After any apostrophes, so that they can be told from the text's own.
+    harmless = f"'{text}" if text.lstrip("'")[:1] in _STARTS else text
     quoted = any(character in harmless for character in _QUOTED)
     return '"' + harmless.replace('"', '""') + '"' if quoted else harmless

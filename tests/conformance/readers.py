@@ -29,6 +29,7 @@ TOOLS = {
     "gdcminfo": "libgdcm-tools",
     "gdcmconv": "libgdcm-tools",
     "Orthanc": "orthanc",
+    "chromium": "chromium",
     "jpegtran": "libjpeg-turbo-progs",
     "strace": "strace",
 }

@@ -43,6 +43,8 @@ FOREIGN = [
     ("summary.json", as_text("no JSON")),
     ("summary.json", as_text("[" * 100_000)),
     ("summary.json", as_bytes(b"\xff\xfe\xff")),
+    ("report.html", as_text("<!doctype html><title>a page of mine</title>")),
+    ("report.html", as_bytes(b"\xff\xfe<\0!")),
     ("report.parquet", as_frame(patient=["a"])),
     ("report.parquet", as_bytes(b"PAR1 and so on")),
 ]
@@ -57,7 +59,7 @@ def test_a_foreign_file_is_refused(name, make, tmp_path):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["report.csv", "summary.json", "report.parquet"])
+@pytest.mark.parametrize("name", ["report.csv", "summary.json", "report.parquet", "report.html"])
 def test_a_run_leaves_it_and_does_nothing(name, job_of, reference, goes_on):
     job = job_of(4)
     job.out.mkdir()

@@ -319,7 +319,7 @@ def test_a_report_column_works_on_an_old_ledger(copy):
     copy.edit(
         "ledger/schema.py",
         '    Field("traceback"',
-        '    Field("source_ending", "TEXT", "how its name ends", place=40, since=4),\n    Field("traceback"',
+        '    Field("source_ending", "TEXT", "how its name ends", place=41, since=5),\n    Field("traceback"',
     )
     copy.edit(
         "conversion/outcome.py",
@@ -348,7 +348,7 @@ def test_an_old_row_keeps_its_empty_new_column_and_is_not_tried_again(copy):
     copy.edit(
         "ledger/schema.py",
         '    Field("traceback"',
-        '    Field("ending", "TEXT", "how its name ends", place=40, since=4),\n    Field("traceback"',
+        '    Field("ending", "TEXT", "how its name ends", place=41, since=5),\n    Field("traceback"',
     )
     copy.edit(
         "conversion/outcome.py",

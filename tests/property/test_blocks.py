@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import bulkdcm
 from bulkdcm.ledger import ledger as ledger_module
 from bulkdcm.ledger import seals
 from bulkdcm.ledger.block import Block
@@ -29,7 +30,7 @@ QUICK = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TEXTS = st.one_of(
-    st.sampled_from(["", "converted", "it's", '"', "\\", "a,b", "=1", "-", "a=b-c", "\x7f", "Ångström", "患者", "null", "\0", "\1"]),
+    st.sampled_from(["", "converted", "it's", '"', "\\", "a,b", "=1", "-", "'", "'=1", "''-", "a=b-c", "\x7f", "Ångström", "患者", "null", "\0", "\1"]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     st.text("0123456789abcdef", min_size=64, max_size=64),
 )  # fmt: skip
@@ -132,7 +133,7 @@ def cell(value: object) -> str:
         return ""
     if not isinstance(value, str):
         return repr(value)
-    return f"'{value}" if value[:1] and value[0] in "=+-@\t\r\n" else value
+    return f"'{value}" if value.lstrip("'")[:1] in set("=+-@\t\r\n") else value
 
 
 def line_of(cells: list[str]) -> str:
@@ -156,6 +157,7 @@ def test_the_files_hold_each_row_as_it_is(tmp_path_factory, rows):
         + [row[column.name] for column in COLUMNS[3:]]
         for row in rows
     ]
+    given = [[None if value == "" else value for value in row] for row in given]
     plain = [line_of([column.name for column in COLUMNS]), *(line_of([cell(value) for value in row]) for row in given)]
     assert (folder / "report.csv").read_bytes() == "".join(plain).encode("utf-8", ERRORS)
     expected = pd.DataFrame(
@@ -167,6 +169,8 @@ def test_the_files_hold_each_row_as_it_is(tmp_path_factory, rows):
     pd.testing.assert_frame_equal(report.table, expected)
     expected.to_parquet(folder / "plain.parquet", index=False)
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "report.parquet"), pd.read_parquet(folder / "plain.parquet"))
+    for path in (folder, folder / "report.parquet"):
+        pd.testing.assert_frame_equal(bulkdcm.read_report(path), expected)
 
 
 @given(records())

@@ -57,7 +57,7 @@ def reported(tmp_path_factory):
 
 def printed(report: Report) -> str:
     console = Console(width=200, file=io.StringIO())
-    for line in lines(report, "out"):
+    for line in lines(report, "out/report.csv"):
         console.print(line)
     return console.file.getvalue()
 
@@ -111,7 +111,12 @@ def test_writing_again_replaces_the_files_and_leaves_no_other(reported, tmp_path
     write(reported(READ), Local(root=str(folder)))
     write(reported(DONE), Local(root=str(folder)))
     assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["failed"] == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "report.csv",
+        "report.html",
+        "report.parquet",
+        "summary.json",
+    ]
 
 
 def test_a_report_that_cannot_be_put_in_its_place_says_so_and_leaves_nothing_half_written(reported, tmp_path):

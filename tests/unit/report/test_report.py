@@ -82,7 +82,12 @@ def test_the_files_hold_the_frame_and_run_no_formula(tmp_path):
     assert len(text) == 3
     assert pd.read_parquet(tmp_path / "report.parquet")["message"][0] == "=cmd(): bad"
     assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["failed"] == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.csv", "report.parquet", "summary.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "report.csv",
+        "report.html",
+        "report.parquet",
+        "summary.json",
+    ]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -1,0 +1,80 @@
+"""``bulkdcm report``: what a ledger knows, as files and on the terminal, at any time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bulkdcm.cli.options import LOCAL_PATH, examples
+from bulkdcm.cli.output import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bulkdcm.report import Report
+
+
+@click.command(epilog=examples("report dicom", "report dicom --against old/dicom"))
+@click.argument("out", type=LOCAL_PATH)
+@click.option("--identifiers", is_flag=True, help="Let patients' names and IDs, paths and messages into report.html.")
+@click.option(
+    "--against",
+    type=LOCAL_PATH,
+    metavar="OLD",
+    help="Another run's output folder or report: say which rows differ in status, bytes or reason.",
+)
+@click.option("--ledger", type=LOCAL_PATH, help="The run's memory. [OUT/.bulkdcm/ledger.sqlite]")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
+def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path | None, as_json: bool) -> int:
+    """Report on the run at OUT: also while it is under way, and after one that was killed."""
+    from rich.console import Console
+
+    from bulkdcm.conversion import retelling
+    from bulkdcm.report import differences, recorded, terminal
+    from bulkdcm.report.changes import Changes
+    from bulkdcm.report.read import read_report
+
+    changes = Changes(read_report(against)) if against else None
+    with recorded(out, ledger) as (told, images):
+        found = retelling.retold(replace(told, changes=changes), out, images, identifiers=identifiers)
+        written = retelling.rewrite(found, out)
+    if as_json:
+        click.echo(json.dumps(_summary(found, identifiers=identifiers)))
+        return 0
+    console = Console(highlight=False)
+    for line in (*terminal.lines(found, str(written), console.width), *differences.lines(changes)):
+        console.print(line, soft_wrap=not console.is_terminal)
+    _say_state(found)
+    return 0
+
+
+def _summary(found: Report, *, identifiers: bool) -> dict[str, Any]:
+    """Return the summary for programs; names and messages only if they are asked for."""
+    facts = found.summary()
+    if not identifiers:
+        for name in ("warnings", "notes", "manifest"):
+            del facts[name]
+        facts["failures"] = [{key: fact for key, fact in one.items() if key != "examples"} for one in facts["failures"]]
+    return facts | ({"same": found.changes.same, "changes": dict(found.changes.counts)} if found.changes else {})
+
+
+def _say_state(found: Report) -> None:
+    """Say what a report is worth of a run that isn't over, or that another has followed."""
+    if found.refused:
+        say(
+            f"a later run was refused, and the summary beside the report stays that one's: {found.refused}",
+            err=True,
+            prefix="note: ",
+        )
+    if found.state == "running":
+        say(
+            "a run is under way, and writes its own report at its end: until then the page stands beside the ledger, and no "
+            "other file of the report is touched.",
+            err=True,
+            prefix="note: ",
+        )
+    elif found.state == "killed":
+        say("the run didn't come to its end. Run the same `bulkdcm convert` again to go on.", err=True, prefix="note: ")
