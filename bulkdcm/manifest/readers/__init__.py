@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import shutil
@@ -90,4 +91,5 @@ def _standard_input() -> IO[bytes]:
         for _, before in _given:
             before.close()
         _given[:] = [(sys.stdin, kept)]
+        atexit.register(kept.close)
     return _given[0][1]
