@@ -121,7 +121,7 @@ def test_a_check_of_a_good_manifest_exits_0(dataset, bulkdcm_command):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--n-jobs", "x"], ["--background", "mauve"], ["--set", "Modality"], ["--nonsense"]]
+    "arguments", [["--n-jobs", "-99999"], ["--background", "mauve"], ["--set", "Modality"], ["--nonsense"]]
 )
 def test_a_wrong_option_exits_2(arguments, dataset, tmp_path, bulkdcm_command):
     done = bulkdcm_command("convert", dataset / "manifest.csv", "--out", tmp_path / "out", *arguments)
