@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bulkdcm import pictures
 from bulkdcm.ledger.files import FOLDER
-from bulkdcm.report import PAGE, SUMMARY, WRITERS, refuse_foreign, refused_since, write
+from bulkdcm.report import PAGE, SUMMARY, WRITERS, refuse_foreign, refused_since, verified, write
 from bulkdcm.stores import Local
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def retold(report: Report, folder: Path, images_root: str, *, identifiers: bool 
     """
     sources = Local(root=images_root, option="--images") if images_root else None
     look = pictures.look(to_look_at(folder), sources, identifiers=identifiers)
-    return replace(report, look=look, refused=refused_since(report.asked, folder))
+    ended_at = report.asked.started_at + timedelta(seconds=int(report.elapsed_s))
+    found = verified(folder, ended_at)
+    return replace(report, look=look, refused=refused_since(report.asked, folder), verification=found)
 
 
 def rewrite(report: Report, folder: Path) -> Path:

@@ -6,10 +6,10 @@ from bulkdcm.report.from_ledger import recorded
 from bulkdcm.report.refusal import refused_since, write_refusal
 from bulkdcm.report.report import Asked, Report
 from bulkdcm.report.rows import Rows, complete, completed
+from bulkdcm.report.verified import FILE as VERIFIED
+from bulkdcm.report.verified import verified
 from bulkdcm.report.writers import PAGE, SUMMARY, TABLE, WRITERS, refuse_foreign, write
 
-VERIFIED = "verify.json"
-"""What `bulkdcm verify` leaves there."""
 RESERVED = (*WRITERS, VERIFIED, FOLDER)
 """Names in the output folder that no output may have."""
 
@@ -29,6 +29,7 @@ __all__ = [
     "recorded",
     "refuse_foreign",
     "refused_since",
+    "verified",
     "write",
     "write_refusal",
 ]

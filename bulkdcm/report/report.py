@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bulkdcm.model import Problem
     from bulkdcm.report.changes import Changes
     from bulkdcm.report.rows import Rows
+    from bulkdcm.report.verified import Verified
 
 State = Literal["ended", "running", "killed"]
 
@@ -109,6 +110,8 @@ class Report:
         How the page is to be made.
     refused
         Why a later run at the same place was refused, if one was.
+    verification
+        What `bulkdcm verify` has found since; None if it hasn't looked.
     """
 
     asked: Asked
@@ -125,6 +128,7 @@ class Report:
     changes: Changes | None = None
     look: Look = field(default_factory=Look)
     refused: str = ""
+    verification: Verified | None = None
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -168,6 +168,18 @@ def test_a_later_run_that_was_refused_keeps_its_summary(out, bulkdcm_command):
     assert "refused" not in bulkdcm_command("report", out).stderr
 
 
+def test_what_verify_found_since_is_in_the_page(out, bulkdcm_command):
+    (out / "1.dcm").unlink()
+    assert bulkdcm_command("verify", out).returncode == 1
+    bulkdcm_command("report", out)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "files that the ledger has and the folder hasn" in page
+    assert "<b>5 of 6 files</b> proved" in page
+    bulkdcm.convert(out.parent / "m.csv", out, backend="sequential", fsync=False)
+    bulkdcm_command("report", out)
+    assert 'id="verified"' not in (out / "report.html").read_text(encoding="utf-8")
+
+
 def test_beside_another_run_what_differs_is_said(out, bulkdcm_command):
     old = out.with_name("old")
     shutil.copytree(out, old)
