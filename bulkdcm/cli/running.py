@@ -106,13 +106,13 @@ def _tell_end(report: Report, events: Events, told: Told) -> None:
 def _print_end(report: Report, out: Path) -> None:
     from rich.console import Console
 
-    from bulkdcm.report import TABLE, terminal
+    from bulkdcm.report import PAGE, terminal
 
     show(report.warnings)
     for note in report.notes:
         say(f"note: {note}", err=True)
     console = Console(highlight=False)
-    for line in terminal.lines(report, f"{out}/{TABLE}", console.width):
+    for line in terminal.lines(report, f"{out}/{PAGE}", console.width):
         console.print(line, soft_wrap=not console.is_terminal)
     if report.interrupted:
         say("interrupted: what was finished is kept. Run the same command again to go on.", err=True)
