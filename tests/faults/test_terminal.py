@@ -171,7 +171,7 @@ def test_folders_whose_names_are_no_text(job_of, reference, tmp_path):
     job.data.rename(bad(tmp_path))
     out, ledger = bad(tmp_path, b"out\xfc"), bad(tmp_path, b"ledger\xfc.sqlite")
     options = ("--images", bad(tmp_path), "--out", out, "--ledger", ledger)
-    said(bulkdcm("convert", bad(tmp_path, BAD + b"/manifest.csv"), *options), 0, rb"/out\xfc/report.csv")
+    said(bulkdcm("convert", bad(tmp_path, BAD + b"/manifest.csv"), *options), 0, rb"/out\xfc/report.html")
     said(bulkdcm("convert", bad(tmp_path, BAD + b"/manifest.csv"), *options, "--dry-run"), 0, b"6  done")
     said(bulkdcm("rebuild", bad(tmp_path, BAD + b"/manifest.csv"), *options), 0)
     said(bulkdcm("check", bad(tmp_path, BAD + b"/manifest.csv")), 0, rb"M\xfcller/manifest.csv: 0 errors")
