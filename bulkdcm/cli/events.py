@@ -52,7 +52,7 @@ class Kind(NamedTuple):
 
 
 EVENTS = {
-    "start": Kind("the command begins", "INFO", {"command": "string", "release": "string", "manifest": "string"}, {}),
+    "start": Kind("the command begins", "INFO", {"command": "string", "release": "string", "of": "string"}, {}),
     "problem": Kind(
         "the check has found something in the manifest",
         "WARNING",
@@ -65,6 +65,12 @@ EVENTS = {
         "WARNING",
         {"line": "integer", "stage": "string", "error": "string", "cause": "string"},
         {"message": "string"},
+    ),
+    "finding": Kind(
+        "`verify` has found something",
+        "WARNING",
+        {"kind": "string", "line": "integer", "where": "string"},
+        {"path": "string", "what": "string"},
     ),
     "note": Kind("something to know of the run", "INFO", {"text": "string"}, {}),
     "refused": Kind(
@@ -148,9 +154,9 @@ class Events:
             self.tell("progress", rows=progress.rows, converted=progress.converted, failed=progress.failed)
 
     @contextlib.contextmanager
-    def of(self, command: str, manifest: object) -> Iterator[Events]:
-        """Tell the begin of a command, and the error that it ends by."""
-        self.tell("start", command=command, release=__version__, manifest=str(manifest))
+    def of(self, command: str, what: object) -> Iterator[Events]:
+        """Tell the begin of a command on a manifest or an output folder, and the error that it ends by."""
+        self.tell("start", command=command, release=__version__, of=str(what))
         try:
             yield self
         except Exception as error:

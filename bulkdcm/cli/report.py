@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import LOCAL_PATH, examples
 from bulkdcm.cli.output import say
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     help="Another run's output folder or report: say which rows differ in status, bytes or reason.",
 )
 @click.option("--ledger", type=LOCAL_PATH, help="The run's memory. [OUT/.bulkdcm/ledger.sqlite]")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
+)
 def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path | None, as_json: bool) -> int:
     """Report on the run at OUT: also while it is under way, and after one that was killed."""
     from rich.console import Console
@@ -38,11 +40,14 @@ def report(out: Path, *, identifiers: bool, against: Path | None, ledger: Path |
     from bulkdcm.report.read import read_report
 
     changes = Changes(read_report(against)) if against else None
-    with recorded(out, ledger) as (told, images):
-        found = retelling.retold(replace(told, changes=changes), out, images, identifiers=identifiers)
-        written = retelling.rewrite(found, out)
+    events = Events([to_standard_output] if as_json else [], identifiers=identifiers)
+    with events.of("report", out):
+        with recorded(out, ledger) as (told, images):
+            found = retelling.retold(replace(told, changes=changes), out, images, identifiers=identifiers)
+            written = retelling.rewrite(found, out)
+        facts = _summary(found, identifiers=identifiers)
+        events.tell("end", **facts | {"exit_code": 0, "run_exit_code": facts["exit_code"]})
     if as_json:
-        click.echo(json.dumps(_summary(found, identifiers=identifiers)))
         return 0
     console = Console(highlight=False)
     for line in (*terminal.lines(found, str(written), console.width), *differences.lines(changes)):

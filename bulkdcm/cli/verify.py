@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import LOCAL_PATH, engine_options, examples, table_options
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import counted
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bulkdcm.proof.verification import Verification
+    from bulkdcm.settings import Settings
 
 _EXAMPLES = 5
+_STANDARD = "standard"
 
 
 @click.command(epilog=examples("verify dicom"))
@@ -28,7 +30,10 @@ _EXAMPLES = 5
 @click.option("--sample", type=click.IntRange(0), default=0, help="Only so many files, evenly chosen.")
 @click.option("--dciodvfy", is_flag=True, help="Run dciodvfy on each file, too.")
 @click.option("--again", is_flag=True, help="Don't go on with a verification that was interrupted; begin anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print all that was found as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
+)
+@click.option("--identifiers", is_flag=True, help="Paths and what was found, too, in --json.")
 @click.option(
     "--max-pixels", type=click.IntRange(1), default=None, help="Decode no frame with more pixels. [as convert]"
 )
@@ -36,7 +41,7 @@ _EXAMPLES = 5
 @click.option("--ledger", type=LOCAL_PATH, help="The run's memory, on a local disk. [OUT/.bulkdcm/ledger.sqlite]")
 @engine_options
 @table_options
-def verify_files(paths: tuple[Path, ...], **options: Any) -> int:
+def verify_files(paths: tuple[Path, ...], *, as_json: bool, identifiers: bool, **options: Any) -> int:
     """Prove the run of an output folder: each file against the ledger, the manifest and its source, decoded anew.
 
     Files and folders of no run are checked against themselves and the modules of their SOP class; compressed pixels are decoded.
@@ -44,7 +49,7 @@ def verify_files(paths: tuple[Path, ...], **options: Any) -> int:
     from bulkdcm.conversion import verification
     from bulkdcm.settings import Settings
 
-    as_json, manifest = options.pop("as_json"), options.pop("manifest")
+    manifest = options.pop("manifest")
     wanted = {
         "sources": not options.pop("no_sources"),
         "dciodvfy": options.pop("dciodvfy"),
@@ -53,20 +58,22 @@ def verify_files(paths: tuple[Path, ...], **options: Any) -> int:
     if options["max_pixels"] is None:
         del options["max_pixels"]
     settings = Settings.of(**options)
-    if len(paths) == 1 and verification.has_ledger(paths[0], settings):
-        return _prove(paths[0], manifest, settings, wanted, as_json=as_json)
-    return _each_by_itself(paths, settings, as_json=as_json)
+    events = Events([to_standard_output] if as_json else [], identifiers=identifiers)
+    with events.of("verify", ", ".join(map(str, paths))):
+        if len(paths) == 1 and verification.has_ledger(paths[0], settings):
+            return _prove(paths[0], manifest, settings, wanted, None if not as_json else events)
+        return _each_by_itself(paths, settings, None if not as_json else events)
 
 
-def _prove(out: Path, manifest: Path | None, settings: Any, wanted: dict[str, Any], *, as_json: bool) -> int:
+def _prove(out: Path, manifest: Path | None, settings: Settings, wanted: dict[str, Any], events: Events | None) -> int:
     from bulkdcm import system
     from bulkdcm.conversion import api
     from bulkdcm.errors import Terminated
 
     with system.interruptible(Terminated):
-        found = api.verify(out, manifest, settings, progress=not as_json, **wanted)
-    if as_json:
-        say_json(found)
+        found = api.verify(out, manifest, settings, progress=events is None, **wanted)
+    if events:
+        _tell_events(found, events)
     else:
         _tell(found)
     if found.interrupted:
@@ -74,9 +81,14 @@ def _prove(out: Path, manifest: Path | None, settings: Any, wanted: dict[str, An
     return found.exit_code
 
 
-def say_json(found: Verification) -> None:
-    """Print a verification as JSON."""
-    click.echo(json.dumps(found.summary(), indent=1, ensure_ascii=False))
+def _tell_events(found: Verification, events: Events) -> None:
+    """Tell a verification to programs."""
+    for one in found.findings:
+        events.tell("finding", kind=one.kind, line=one.line, where=one.where, path=one.path, what=one.what)
+    for note in found.notes:
+        events.tell("note", text=note)
+    facts = {name: fact for name, fact in found.summary().items() if name not in {"findings", "notes", "bulkdcm"}}
+    events.tell("end", exit_code=found.exit_code, **facts)
 
 
 def _tell(found: Verification) -> None:
@@ -98,7 +110,7 @@ def _tell(found: Verification) -> None:
     say(f"{counted(found.files, 'file')}, {found.proved:,} proved; {total} in {found.files_at_fault:,} of them")
 
 
-def _each_by_itself(paths: tuple[Path, ...], settings: Any, *, as_json: bool) -> int:
+def _each_by_itself(paths: tuple[Path, ...], settings: Settings, events: Events | None) -> int:
     from bulkdcm.validation import verify_all
 
     files = findings = unlisted = 0
@@ -106,8 +118,10 @@ def _each_by_itself(paths: tuple[Path, ...], settings: Any, *, as_json: bool) ->
     for count, found in verify_all(paths, settings.n_jobs, settings.max_pixels):
         files += count
         for finding in found:
-            if as_json:
-                click.echo(json.dumps({"path": finding.path, "where": finding.where, "what": finding.rule}))
+            if events:
+                events.tell(
+                    "finding", kind=_STANDARD, line=0, where=finding.where, path=finding.path, what=finding.rule
+                )
             else:
                 say(str(finding))
             if finding.where == "folder":
@@ -116,6 +130,9 @@ def _each_by_itself(paths: tuple[Path, ...], settings: Any, *, as_json: bool) ->
             findings += 1
             at_fault.add(finding.path)
     left = f"; {counted(unlisted, 'folder')} not looked into" if unlisted else ""
-    if not as_json:
+    code = 1 if findings or unlisted else 0
+    if events:
+        events.tell("end", exit_code=code, files=files, findings=findings, at_fault=len(at_fault))
+    else:
         say(f"{counted(files, 'file')}, {counted(findings, 'finding')} in {len(at_fault):,} of them{left}")
-    return 1 if findings or unlisted else 0
+    return code

@@ -183,3 +183,18 @@ def test_a_check_names_nobody_in_its_words(tmp_path):
         assert len(of(found, "problem")) >= least
         text = json.dumps([[one["rule"], one["remedy"]] for one in of(found, "problem")])
         assert not re.search(r"secret|48", text, re.IGNORECASE), text
+
+
+def test_verify_and_report_tell_events_of_the_same_schema(folder):
+    out = folder / "out"
+    told("convert", folder / "m.csv", "-o", out)
+    code, found, _ = told("report", out)
+    assert (code, found[-1]["converted"], found[-1]["run_exit_code"]) == (0, 1, 1)
+    assert told("verify", out)[0] == 0
+    file = out / "a.dcm"
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+    told("verify", file, out)  # files by themselves: the same schema
+    code, found, _ = told("verify", out)
+    assert (code, "path" in of(found, "finding")[0]) == (1, False)
+    code, found, _ = told("verify", out, "--identifiers")
+    assert (code, of(found, "finding")[0]["path"]) == (1, "a.dcm")

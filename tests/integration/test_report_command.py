@@ -191,7 +191,8 @@ def test_beside_another_run_what_differs_is_said(out, bulkdcm_command):
     assert "5 the same, 1 another status, 1 other bytes" in done.stdout
     assert "line 2: 0.png: failed before, converted now" in done.stdout
     told = bulkdcm_command("report", out, "--against", old, "--json")
-    facts = json.loads(told.stdout)
+    facts = json.loads(told.stdout.splitlines()[-1])
+    assert (facts["event"], facts["exit_code"], facts["run_exit_code"]) == ("end", 0, 0)
     assert facts["changes"] == {"status": 1, "bytes": 1}
     assert (facts["converted"], facts["failures"]) == (7, [])
     assert "manifest" not in facts

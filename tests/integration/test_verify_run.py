@@ -398,9 +398,9 @@ def test_the_command_groups_findings_with_a_remedy(done, capsys):
     assert "please report it with the image" in told
     assert told.endswith("4 files, 3 proved; 1 finding in 1 of them\n")
     assert run([*swapped_and_adjusted_of, "--json"]) == 1
-    found = json.loads(capsys.readouterr().out)
-    assert found["kinds"]["pixels"]["count"] == 1
-    assert [finding["line"] for finding in found["findings"]] == [2]
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert found[-1]["kinds"]["pixels"]["count"] == 1
+    assert [(one["kind"], one["line"]) for one in found if one["event"] == "finding"] == [("pixels", 2)]
 
 
 def test_files_of_no_run_are_checked_against_themselves(done, tmp_path):
