@@ -49,7 +49,7 @@ format: $(VENV)/.dev
 # The lower bounds of pyproject.toml, installed and tested.
 lowest:
 	test -x $(VENV)-lowest/bin/python || $(PYTHON) -m venv $(VENV)-lowest
-	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint tests/lowest.txt --editable . hypothesis jsonschema openpyxl pytest pytest-xdist imagecodecs pyarrow zstandard matplotlib distributed
+	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint tests/lowest.txt --editable . hatchling hypothesis ipykernel jpeglib jsonschema nbclient openpyxl pytest pytest-xdist imagecodecs pyarrow zstandard matplotlib distributed
 	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default tests/unit tests/integration tests/golden
 
 clean:

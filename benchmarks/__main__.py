@@ -12,7 +12,19 @@ from typing import Any
 
 from benchmarks.measure import RESULTS
 
-_NAMES = ("throughput", "parent", "worker", "resume", "manifest_scale", "stages", "verify", "profiles")
+_NAMES = (
+    "throughput",
+    "parent",
+    "worker",
+    "resume",
+    "manifest_scale",
+    "stages",
+    "tables",
+    "page",
+    "archives",
+    "verify",
+    "profiles",
+)
 _MINE, _ALONE, _FLOOR = "bulkdcm, 2 workers", "bulkdcm, 1 worker", "floor"
 
 
