@@ -10,6 +10,7 @@ _FOLDER = Path(str(resources.files(__name__)))
 _ENDING = ".md"
 TOPICS = (
     "start",
+    "start-zh",
     "manifest",
     "mappings",
     "classes",

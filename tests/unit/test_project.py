@@ -64,6 +64,19 @@ def test_every_page_is_a_topic():
     assert all(help_pages.title(topic) for topic in help_pages.TOPICS)
 
 
+def commands(text: str) -> set[str]:
+    return set(re.findall(r"^\$ (.*)$|`(bulkdcm [^`]*)`", text, re.MULTILINE))
+
+
+def test_the_pages_in_two_languages_have_the_same_commands():
+    other = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    assert commands(other) == commands(README)
+    start, start_zh = (help_pages.page(topic).partition("\n## Where to go on")[0] for topic in ("start", "start-zh"))
+    assert commands(start_zh.partition("\n## 接下来")[0]) == commands(start)
+    readme = {line for line in README.splitlines() if line.startswith(("░", "20 of 21"))}
+    assert readme <= set(other.splitlines())
+
+
 def test_the_readme_is_short_and_leads_to_every_page():
     assert len(README.split()) <= 500
     for topic in help_pages.TOPICS:
