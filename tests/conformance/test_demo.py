@@ -70,7 +70,7 @@ def test_real_x_rays_are_clean_and_have_their_source_s_pixels(tmp_path):
     assert not found_in(report, tmp_path / "out")
     for row in report.table.itertuples():
         source, dataset = REAL / row.source, pydicom.dcmread(tmp_path / "out" / row.output)
-        if "passed through" in row.decisions:
+        if "passed through" in (row.decisions if isinstance(row.decisions, str) else ""):
             assert scan_of(pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)) == scan_of(
                 source.read_bytes()
             )

@@ -75,7 +75,7 @@ def converted(folder, data: bytes, header: str = "", values: str = "", **options
     (folder / "m.csv").write_text(f"source,{COMMON}{header}\na.img,{VALUES}{values}\n", encoding="utf-8")
     table = bulkdcm.convert(folder / "m.csv", folder / "out", backend="sequential", **options).table
     assert table["status"][0] == "converted", table["message"][0]
-    return table["decisions"][0], folder / "out" / table["output"][0]
+    return table["decisions"].fillna("")[0], folder / "out" / table["output"][0]
 
 
 @pytest.mark.parametrize(

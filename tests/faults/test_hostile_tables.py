@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import zipfile
 
@@ -13,22 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import measure
+
 MANY = 10**6
 LONG = 100_000_000
-MOST_S, MOST_KB = 60, 1_500_000
+MOST_S, MOST_MB = 60, 1500
 
 
 def checked(path, *options: str) -> tuple[int, str]:
     """Return exit code and messages of a check; its processor time and memory are bounded."""
-    command = [sys.executable, "-m", "bulkdcm", "check", str(path), *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert usage.ru_utime + usage.ru_stime < MOST_S
-    assert usage.ru_maxrss < MOST_KB
-    return process.returncode, said
+    done = measure.run(sys.executable, "-m", "bulkdcm", "check", path, *options)
+    assert done.cpu_s < MOST_S
+    assert done.peak_mb < MOST_MB
+    return done.returncode, done.output
 
 
 def csv(text: str):
