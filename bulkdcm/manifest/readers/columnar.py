@@ -9,15 +9,13 @@ import numpy as np
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.header import understood
 from bulkdcm.manifest.readers import text
-from bulkdcm.manifest.table import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bulkdcm.manifest.readers.base import Form
-    from bulkdcm.manifest.table import Column
-    from bulkdcm.model import Problem
+    from bulkdcm.manifest.table import Manifest
 
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
 _STREAM = b"\xff\xff\xff\xff"
@@ -135,18 +133,14 @@ def _read(path: Path, source: _Parquet | _Arrow, form: Form) -> Manifest:
     wanted = list(_fields(source.schema))
     names, notes = understood(path, [".".join(where) for where in wanted], form)
     lines = np.arange(1, source.rows + 1, dtype=np.int32)
-    columns: dict[str, Column] = {}
-    problems: list[Problem] = []
     if sum(source.size_bytes(name) for name in {where[0] for where in wanted}) > _MOST_BYTES:
         msg = f"{path}: its columns hold more than {_MOST_BYTES / 2**30:.0f} GiB. Leave those out that no rule needs."
         raise ManifestError(msg)
-    for name, where in zip(names, wanted, strict=True):
-        codes, values = _coded(source.column(where))
-        columns[name], wrong = text.column_of(name, codes, values, lines)
-        problems += wrong
-    if problems:
-        raise ManifestError.of(path, problems)
-    return Manifest(path, columns, lines, notes=notes)
+    columns = (
+        (name, text.column_of(name, *_coded(source.column(where)), lines))
+        for name, where in zip(names, wanted, strict=True)
+    )
+    return text.manifest_of(path, columns, lines, notes)
 
 
 def _fields(schema: Any) -> Iterator[tuple[str, ...]]:

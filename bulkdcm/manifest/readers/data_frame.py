@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bulkdcm.errors import ManifestError
 from bulkdcm.manifest.header import understood
 from bulkdcm.manifest.readers import text
 from bulkdcm.manifest.readers.growing import Growing
-from bulkdcm.manifest.table import Manifest
 
 if TYPE_CHECKING:
     from bulkdcm.manifest.readers.base import Form
-    from bulkdcm.manifest.table import Column
+    from bulkdcm.manifest.table import Column, Manifest
     from bulkdcm.model import Problem
 
 NAME = "DataFrame"
@@ -40,14 +38,8 @@ def read(frame: Any, form: Form) -> Manifest:
     path = Path(NAME)
     names, notes = understood(path, list(map(str, frame.columns)), form)
     lines = np.arange(1, len(frame) + 1, dtype=np.int32)
-    columns: dict[str, Column] = {}
-    problems: list[Problem] = []
-    for index, name in enumerate(names):
-        columns[name], wrong = _column(frame.iloc[:, index], name, lines)
-        problems += wrong
-    if problems:
-        raise ManifestError.of(path, problems)
-    return Manifest(path, columns, lines, notes=notes)
+    columns = ((name, _column(frame.iloc[:, index], name, lines)) for index, name in enumerate(names))
+    return text.manifest_of(path, columns, lines, notes)
 
 
 def _column(series: Any, name: str, lines: Any) -> tuple[Column, list[Problem]]:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bulkdcm.errors import ManifestError
 from bulkdcm.manifest.readers import text
-from bulkdcm.manifest.table import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bulkdcm.manifest.table import Codes, Column
+    from bulkdcm.manifest.table import Codes, Column, Manifest
     from bulkdcm.model import Problem
 
 
@@ -82,11 +80,6 @@ def grown(path: Path, columns: Mapping[str, Growing], lines: array[int], notes: 
         With every value that no text is certain for.
     """
     numbers = np.frombuffer(lines, dtype=np.int32) if lines else np.zeros(0, dtype=np.int32)
-    found: dict[str, Column] = {}
-    problems: list[Problem] = []
-    for name, cells in columns.items():
-        found[name], wrong = cells.column(name, numbers)
-        problems += wrong
-    if problems:
-        raise ManifestError.of(path, problems)
-    return Manifest(path, found, numbers, notes=notes)
+    return text.manifest_of(
+        path, ((name, cells.column(name, numbers)) for name, cells in columns.items()), numbers, notes
+    )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from bulkdcm.errors import ManifestError
-from bulkdcm.manifest.header import understood
+from bulkdcm.manifest.header import MOST_COLUMNS, understood
 from bulkdcm.manifest.readers.delimited import encoding_of, undecodable
 from bulkdcm.manifest.readers.growing import Growing, grown
 from bulkdcm.model import Problem
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".jsonl", ".ndjson", ".json")
 _MAX_LINE_BYTES = 16_000_000
-_MOST_COLUMNS = 1000
 _REMEDY = "Write one JSON object on each line"
 
 
@@ -61,7 +60,7 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
             ) from error
         for name, value in record.items():
             if name not in columns:
-                if len(columns) >= _MOST_COLUMNS:
+                if len(columns) >= MOST_COLUMNS:
                     understood(path, [*columns, *map(str, range(len(record)))], form)
                 columns[name] = Growing()
             columns[name].put(len(lines), value)

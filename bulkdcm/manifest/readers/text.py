@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bulkdcm.manifest.table import Column
+from bulkdcm.errors import ManifestError
+from bulkdcm.manifest.table import Column, Manifest
 from bulkdcm.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from bulkdcm.manifest.table import Codes
 
@@ -158,3 +160,37 @@ def column_of(name: str, codes: Codes, values: Sequence[Any], lines: Codes) -> t
         if len(at):
             problems.append(Problem(lines=tuple(at.tolist()), column=name, rule=rule, remedy=remedy))
     return Column(codes, texts).mapped(str), problems
+
+
+def manifest_of(
+    path: Path,
+    columns: Iterable[tuple[str, tuple[Column, list[Problem]]]],
+    lines: Codes,
+    notes: tuple[Problem, ...],
+) -> Manifest:
+    """Return the manifest of columns of typed values.
+
+    Parameters
+    ----------
+    path
+        The table.
+    columns
+        Of each its name, and what `column_of` returned.
+    lines
+        Shape ``(rows,)``: of the rows.
+    notes
+        What was noticed.
+
+    Raises
+    ------
+    ManifestError
+        With every value that no text is certain for.
+    """
+    found: dict[str, Column] = {}
+    problems: list[Problem] = []
+    for name, (column, wrong) in columns:
+        found[name] = column
+        problems += wrong
+    if problems:
+        raise ManifestError.of(path, problems)
+    return Manifest(path, found, lines, notes=notes)
