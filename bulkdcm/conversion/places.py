@@ -187,7 +187,7 @@ class Places:
         first[column.codes[::-1]], last[column.codes] = rows[::-1], rows
         codes = np.argsort(last)[::-1]
         codes = codes[last[codes] >= 0]  # a column may keep values that no row has
-        paths = [self._file(column.values[code]) for code in codes.tolist()]
+        paths = [archives.file_of(column.values[code], self._manifest.files) for code in codes.tolist()]
         wanted: dict[int, tuple[str, int]] = {}
         for folder, places in listing.by_folder(paths):
             real = os.path.realpath(f"{self._images}/{folder}")
@@ -202,10 +202,6 @@ class Places:
             yield path, what
             if kind == listing.LINK:
                 yield os.path.realpath(path), what
-
-    def _file(self, source: str) -> str:
-        """Return the file that a source is in."""
-        return source if source in self._manifest.files else archives.file_of(source)
 
     @cached_property
     def inodes(self) -> dict[tuple[int, int], str]:

@@ -159,7 +159,9 @@ class Preparation:
             return
         remedy = f"Is the image root {self._images} mounted and complete? To go on all the same, give --max-missing 1"
         sources = self.rows.column("source")
-        if not any(os.path.exists(f"{self._images}/{self._file(path)}") for path in sources.values):
+        if not any(
+            os.path.exists(f"{self._images}/{archives.file_of(path, self.rows.files)}") for path in sources.values
+        ):
             msg = f"{self.path}: none of the sources of its {rows:,} rows is there; nothing written. {remedy}."
             raise ManifestError(msg)
         if len(plan.missing) > limit * plan.before:
@@ -168,9 +170,6 @@ class Preparation:
                 f"such as {sources[plan.missing[0]]}; nothing written. {remedy}."
             )
             raise ManifestError(msg)
-
-    def _file(self, source: str) -> str:
-        return source if source in self.rows.files else archives.file_of(source)
 
     def _refuse_other_images(self, plan: Plan, todo: Sequence[int], elsewhere: str) -> None:
         """Refuse to replace or remove outputs that were made of other images of the same names."""

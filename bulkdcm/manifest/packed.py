@@ -24,14 +24,14 @@ def paths_of(column: Column, files: frozenset[str]) -> list[str]:
     """Return the file that each value of a column of sources leads to: of a member, its archive."""
     if not column.may_hold(archives.MARK):
         return column.values
-    return [name if name in files else archives.file_of(name) for name in column.values]
+    return [archives.file_of(name, files) for name in column.values]
 
 
 def unusable(column: Column, files: frozenset[str]) -> dict[int, str]:
     """Return what is wrong with members whose path doesn't stay in its archive, by their codes."""
     found = {}
     for code, name in enumerate(column.values if column.may_hold(archives.MARK) else ()):
-        divided = None if name in files else archives.split(name)
+        divided = archives.split(name, files)
         if divided and (rule := outside(divided[1])):
             found[code] = rule
     return found
@@ -115,4 +115,4 @@ def members(column: Column, files: frozenset[str]) -> list[int]:
     """Return the codes of the sources that are members of archives."""
     if not column.may_hold(archives.MARK):
         return []
-    return [code for code, name in enumerate(column.values) if name not in files and archives.split(name)]
+    return [code for code, name in enumerate(column.values) if archives.split(name, files)]

@@ -52,8 +52,8 @@ def resolve(
     columns = dict(manifest.columns)
     columns["source"] = columns["source"].mapped(lambda name: _normal_source(name, files), _NOT_NORMAL)
     places, unpacked = columns["source"], None
-    if places.may_hold(archives.MARK) and any(_is_member(name, files) for name in places.values):
-        places = unpacked = places.mapped(lambda name: archives.unpacked(name) if _is_member(name, files) else name)
+    if places.may_hold(archives.MARK) and any(archives.split(name, files) for name in places.values):
+        places = unpacked = places.mapped(lambda name: archives.unpacked(name) if archives.split(name, files) else name)
     columns["sha256"] = manifest.column("sha256").mapped(str.lower)
     iods, default = offer.names, offer.default
     named = _of_other_kinds(manifest.column("sop_class"), columns["source"], offer.kinds)
@@ -69,13 +69,9 @@ def resolve(
     return replace(manifest, columns=columns, frames=found, kinds=kinds, unpacked=unpacked, files=files)
 
 
-def _is_member(name: str, files: frozenset[str]) -> bool:
-    return name not in files and archives.split(name) is not None
-
-
 def _normal_source(name: str, files: frozenset[str]) -> str:
     plain = _normal(name)
-    return archives.normal(name) if _is_member(name, files) and plain not in files and not is_url(name) else plain
+    return archives.normal(name) if archives.split(name, files) and plain not in files and not is_url(name) else plain
 
 
 def _normal(path: str) -> str:

@@ -9,7 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 MARK = "!"
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".parquet")
@@ -20,9 +20,9 @@ _DIVIDES = re.compile(rf"[^/](?:{_ENDING}){MARK}(?=.)", re.IGNORECASE | re.DOTAL
 _NOT_NORMAL = re.compile(r"//|/\.|^\.|/$")  # without it a path is in its normal form
 
 
-def split(name: str) -> tuple[str, str] | None:
-    """Return the archive and the member that a name means; None if it means a file."""
-    if MARK not in name:
+def split(name: str, files: Collection[str] = ()) -> tuple[str, str] | None:
+    """Return the archive and the member that a name means; None if it means a file, as those of `files` do."""
+    if MARK not in name or name in files:
         return None
     match = _DIVIDES.search(name)
     return (name[: match.end() - 1], name[match.end() :]) if match else None
@@ -34,9 +34,9 @@ def ending(archive: str) -> str:
     return max((each for each in ENDINGS if name.endswith(each)), key=len, default="")
 
 
-def file_of(name: str) -> str:
-    """Return the file that a name leads to: the archive of a member, else the name itself."""
-    divided = split(name)
+def file_of(name: str, files: Collection[str] = ()) -> str:
+    """Return the file that a name leads to: the archive of a member, else the name itself; `files` as in `split`."""
+    divided = split(name, files)
     return divided[0] if divided else name
 
 

@@ -44,7 +44,7 @@ class WithArchives(Local):
     files: frozenset[str] = frozenset()
 
     def _divided(self, name: str) -> tuple[str, str] | None:
-        return None if name in self.files else archives.split(name)
+        return archives.split(name, self.files)
 
     def version_is_its_own(self, name: str) -> bool:
         """See `Store`: an archive that is made anew changes the versions of members that are what they were."""
