@@ -47,3 +47,8 @@ def visible(text: str) -> str:
     if text.isprintable():  # also of all languages; only then is nothing to be looked for
         return text
     return _ACTS.sub(lambda match: match[0] if match[0] in _MARKS else _escaped(match[0]), text)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, as ``1 error`` or ``2,000 errors``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

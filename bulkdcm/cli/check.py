@@ -9,8 +9,9 @@ import click
 from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import checking_options, examples, manifest_options, reading_options
 from bulkdcm.cli.output import say
-from bulkdcm.cli.problems import counted, show
+from bulkdcm.cli.problems import show
 from bulkdcm.errors import ManifestError
+from bulkdcm.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

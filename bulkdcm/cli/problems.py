@@ -20,8 +20,3 @@ def show(problems: Iterable[Problem]) -> None:
     """Print each problem in a line: severity, place, values, rule, remedy."""
     for problem in problems:
         say(problem.text, err=True, prefix=f"{click.style(problem.severity, fg=_COLORS[problem.severity])}: ")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number of things, as ``1 error`` or ``2,000 errors``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -9,7 +9,7 @@ import click
 from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import LOCAL_PATH, engine_options, examples, table_options
 from bulkdcm.cli.output import say
-from bulkdcm.cli.problems import counted
+from bulkdcm.printable import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,6 +23,7 @@ from bulkdcm.errors import SettingsError, StorageError, Terminated
 from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
+from bulkdcm.printable import counted
 from bulkdcm.proof import kinds
 from bulkdcm.proof.verification import MOST_KEPT, Finding, Gathering, Verification, recognise
 from bulkdcm.report import VERIFIED
@@ -196,7 +197,7 @@ class Proof:
         if rows is not None:
             without = inventory.without + inventory.pending
             if without:
-                notes.append(f"{_counted(without, 'row')} of the manifest without an output: see the report")
+                notes.append(f"{counted(without, 'row')} of the manifest without an output: see the report")
             if inventory.unknown:
                 notes.append(
                     f"{inventory.unknown:,} outputs are of rows that the manifest doesn't have: compared with the ledger alone"
@@ -289,7 +290,7 @@ class Proof:
         notes = [*self._notes, *system.missing_protection()]
         if self._again:
             notes.append(
-                f"{_counted(self._again, 'file')} found right before, by a verification that was interrupted (--again looks at them anew)"
+                f"{counted(self._again, 'file')} found right before, by a verification that was interrupted (--again looks at them anew)"
             )
         return Verification(
             out=str(self._folder),
@@ -300,10 +301,6 @@ class Proof:
             by=dict(self._by),
             notes=tuple(notes),
         )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _given_up(number: int, *, late: bool, inventory: Inventory) -> Proofs:

@@ -10,6 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from bulkdcm.errors import LedgerError
+from bulkdcm.ledger.database import among
 from bulkdcm.ledger.files import FOLDER
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE = "verifying.sqlite"
-_MOST_ASKED = 500
 
 
 class Stamps:
@@ -55,13 +55,7 @@ class Stamps:
 
     def of(self, ordinals: Sequence[int]) -> dict[int, int]:
         """Return the stamps of some rows."""
-        found: dict[int, int] = {}
-        for start in range(0, len(ordinals), _MOST_ASKED):
-            asked = ordinals[start : start + _MOST_ASKED]
-            marks = ", ".join("?" * len(asked))
-            statement = f"SELECT ordinal, stamp FROM stamp WHERE ordinal IN ({marks})"  # noqa: S608  # marks only
-            found |= dict(self._connection.execute(statement, asked))
-        return found
+        return dict(among(self._connection.execute, "SELECT ordinal, stamp FROM stamp WHERE ordinal IN", ordinals))
 
     def note(self, stamps: Mapping[int, int]) -> None:
         """Note files in which nothing was found."""

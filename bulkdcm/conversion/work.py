@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bulkdcm.conversion.plan import UNCHANGED
+from bulkdcm.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,8 +61,11 @@ class Work:
     def notes(self) -> list[str]:
         """Return what the user should know of rows that did not run."""
         count = len(self.unchanged())
-        rows = f"{count:,} row{'' if count == 1 else 's'}"
-        return [f"failed before, unchanged: {rows}, not tried again; --retry-failed tries them"] if count else []
+        return (
+            [f"failed before, unchanged: {counted(count, 'row')}, not tried again; --retry-failed tries them"]
+            if count
+            else []
+        )
 
     def given_uids(self) -> frozenset[str]:
         """Return the SOP Instance UIDs that rows name, where other rows leave theirs to be derived; else none."""

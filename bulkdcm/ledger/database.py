@@ -14,11 +14,31 @@ from bulkdcm.ledger.files import APPLICATION_ID, FOLDER, refuse_foreign, why_not
 from bulkdcm.ledger.schema import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 _ENDS_RUN = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _UNSAID = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}  # SQLite keeps the system's reason to itself
+_MOST_ASKED = 500  # SQLite may be built to take no more than 999
+
+
+def among(
+    fetch: Callable[[str, Sequence[Any]], Iterable[tuple[Any, ...]]], statement: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows that have one of some values, which are asked for a part at a time.
+
+    Parameters
+    ----------
+    fetch
+        Returns the rows of a statement with values.
+    statement
+        Up to and with ``IN``.
+    values
+        Any number of them.
+    """
+    for start in range(0, len(values), _MOST_ASKED):
+        asked = values[start : start + _MOST_ASKED]
+        yield from fetch(f"{statement} ({', '.join('?' * len(asked))})", asked)
 
 
 class Database:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bulkdcm.errors import LedgerError, of_system
 from bulkdcm.ledger.block import Block
-from bulkdcm.ledger.database import Database
+from bulkdcm.ledger.database import Database, among
 from bulkdcm.ledger.files import FILE, FOLDER, MARKER, parts, refuse_link
 from bulkdcm.ledger.insertion import insertion
 from bulkdcm.ledger.outputs import FILE_COLUMNS
@@ -207,14 +207,9 @@ class Ledger(Runs):
 
     def records(self, ordinals: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return what is recorded of some rows, by their ordinals, with keys of `CONTENT`."""
-        found = {}
-        for start in range(0, len(ordinals), _BLOCK):
-            asked = ordinals[start : start + _BLOCK]
-            marks = ", ".join("?" * len(asked))
-            statement = f"SELECT {_quoted(CONTENT)} FROM outcome WHERE ordinal IN ({marks})"  # noqa: S608  # names are ours
-            for row in self._database.fetch(statement, asked):
-                found[row[0]] = dict(zip(CONTENT, row, strict=True))
-        return found
+        statement = f"SELECT {_quoted(CONTENT)} FROM outcome WHERE ordinal IN"  # noqa: S608  # names are ours
+        rows = among(self._database.fetch, statement, ordinals)
+        return {row[0]: dict(zip(CONTENT, row, strict=True)) for row in rows}
 
     def duplicates(self, most: int) -> list[tuple[str, str]]:
         """Return (SOP Instance UID, output) of objects that another output has, too, up to `most`."""
@@ -227,13 +222,8 @@ class Ledger(Runs):
 
     def outputs_of(self, uids: Sequence[str]) -> dict[str, str]:
         """Return the output of each object, by its SOP Instance UID; of those that it knows."""
-        found: dict[str, str] = {}
-        for start in range(0, len(uids), _BLOCK):
-            asked = uids[start : start + _BLOCK]
-            marks = ", ".join("?" * len(asked))
-            statement = f"SELECT sop_instance_uid, output FROM outcome WHERE status = 'converted' AND sop_instance_uid IN ({marks})"  # noqa: S608  # marks only
-            found |= dict(self._database.fetch(statement, asked))
-        return found
+        statement = "SELECT sop_instance_uid, output FROM outcome WHERE status = 'converted' AND sop_instance_uid IN"
+        return dict(among(self._database.fetch, statement, uids))
 
     def blocks(self, rows: int, own: Sequence[int]) -> Iterator[Block]:
         """Yield the outcomes of the manifest's first `rows` rows in blocks with `CONTENT`, one after the other; None for what isn't there.

@@ -37,9 +37,7 @@ def one_row_an_image(manifest: Manifest, how: str) -> tuple[Manifest, list[Probl
     -------
     The manifest, and a problem for each column whose different cells can't be one.
     """
-    numbers = groups([manifest.column(name) for name in _KEYS])
-    nameless = manifest.column("source").where(lambda path: not path)  # each of no image, and so none another's
-    numbers[nameless] = len(numbers) + np.arange(np.count_nonzero(nameless), dtype=numbers.dtype)
+    numbers = images([manifest.column(name) for name in _KEYS])
     _, first, counts = np.unique(numbers, return_index=True, return_counts=True)
     if counts.max(initial=1) == 1:
         return manifest, []
@@ -49,6 +47,20 @@ def one_row_an_image(manifest: Manifest, how: str) -> tuple[Manifest, list[Probl
     shared = list(members(numbers, least=2))
     columns = {name: _joined(manifest, name, shared, problems) for name in manifest.columns}
     return manifest.of(columns).taken(np.sort(first)), problems
+
+
+def images(keys: Sequence[Column]) -> Codes:
+    """Return a number for each row, the same for rows of one image; a row that names none is no other's.
+
+    Parameters
+    ----------
+    keys
+        What rows of one image agree in; the first is their source.
+    """
+    numbers = groups(keys)
+    nameless = keys[0].where(lambda path: not path)
+    numbers[nameless] = len(numbers) + np.arange(np.count_nonzero(nameless), dtype=numbers.dtype)
+    return numbers
 
 
 def _joined(manifest: Manifest, name: str, shared: Sequence[Ordinals], problems: list[Problem]) -> Column:

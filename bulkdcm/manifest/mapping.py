@@ -14,7 +14,7 @@ import numpy as np
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.found_files import FoundFiles, looked_up, shown
-from bulkdcm.manifest.images_of_rows import one_row_an_image
+from bulkdcm.manifest.images_of_rows import images, one_row_an_image
 from bulkdcm.manifest.mapped import earliest, mapped_column
 from bulkdcm.manifest.table import Column, groups, members
 from bulkdcm.manifest.templates import Template
@@ -128,10 +128,9 @@ class _Making:
     def keep_first(self) -> None:
         """Leave the first row of each image."""
         source = self._made(dictionary.SOURCE, self._mapping.rules[dictionary.SOURCE])
-        _, first = np.unique(source.codes, return_index=True)
-        unknown = np.flatnonzero(source.where(lambda path: not path))  # each is said, and none is another's image
+        _, first = np.unique(images([source]), return_index=True)
         self.problems = _questions(self._mapping)
-        self._table = self._table.taken(np.union1d(first, unknown))
+        self._table = self._table.taken(np.sort(first))
 
     def join(self) -> None:
         """Make one row of the rows of an image."""

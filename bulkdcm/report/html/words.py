@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bulkdcm.printable import visible
+from bulkdcm.printable import counted, visible
 from bulkdcm.problem import cause, unnamed
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def ending(source: str) -> str:
 
 def count(number: int, noun: str = "") -> str:
     """Return a number of things, as ``1,234 rows``."""
-    return f"{number:,}" + (f" {noun}{'' if number == 1 else 's'}" if noun else "")
+    return counted(number, noun) if noun else f"{number:,}"
 
 
 def dimensions(columns: object, rows: object) -> str:
