@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 ERRORS = "bulkdcm-escapes"
 """Name of the handler, for `open`, `str.encode` and the standard streams."""
@@ -52,3 +56,9 @@ def visible(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a number of things, as ``1 error`` or ``2,000 errors``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def some(things: Sequence[Any], most: int, form: Callable[[Any], str] = str) -> str:
+    """Return the first of some things, each as `form` writes it, and how many more there are, as ``3, 5, 7 and 1,012 more``."""
+    shown = ", ".join(map(form, things[:most]))
+    return f"{shown} and {len(things) - most:,} more" if len(things) > most else shown

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from bulkdcm.printable import visible
+from bulkdcm.printable import some, visible
 from bulkdcm.surface import in_arguments
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ class Problem:
         """Option, lines and columns, as ``lines 3, 5, 7 and 1,012 more, column PatientSex``."""
         parts = [self.option] if self.option else []
         if self.lines:
-            parts.append(f"line{'s' if len(self.lines) > 1 else ''} {_some(self.lines, _LINES_SHOWN)}")
+            parts.append(f"line{'s' if len(self.lines) > 1 else ''} {some(self.lines, _LINES_SHOWN)}")
         columns = list(dict.fromkeys(part.column for part in self.parts)) or [self.column]
         if columns != [""] and not self.option:
-            parts.append(f"column{'s' if len(columns) > 1 else ''} {_some(columns, 2 * _SAMPLES)}")
+            parts.append(f"column{'s' if len(columns) > 1 else ''} {some(columns, 2 * _SAMPLES)}")
         return visible(", ".join(parts))
 
     @property
@@ -85,16 +85,11 @@ class Problem:
         if any(part.rule != self.rule for part in parts):
             shown, rule = _quoted(self.value), f"{rule}, and {len(parts) - 1:,} more like it"
         elif counts:
-            shown = _some([_quoted(value, times) for value, times in islice(counts.items(), _SAMPLES)], _SAMPLES)
+            shown = some([_quoted(value, times) for value, times in islice(counts.items(), _SAMPLES)], _SAMPLES)
             if more := len(counts) - _SAMPLES:
                 shown += f" and {more:,} more values" if more > 0 else ""
             remedy = _remedies(parts)
         return visible(f"{shown}{': ' if shown else ''}{rule}. {remedy}".strip())
-
-
-def _some(things: Sequence[object], most: int) -> str:
-    shown = ", ".join(map(str, things[:most]))
-    return f"{shown} and {len(things) - most:,} more" if len(things) > most else shown
 
 
 def _quoted(value: str, times: int = 1) -> str:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 @click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV or TABLE.")
 def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **options: object) -> int:
     """Write a manifest of the images in IMAGES, a folder or an archive; or, with --from, a mapping for a dataset's own CSV."""
-    from bulkdcm.draft import FolderOptions, draft_manifest, is_archive, propose_mapping, write_new
+    from bulkdcm.draft import FolderOptions, draft_manifest, is_archive, is_folder, propose_mapping, write_new
     from bulkdcm.errors import SettingsError
     from bulkdcm.settings import Settings
     from bulkdcm.stores.archives import ENDINGS
@@ -74,8 +74,7 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
             say(f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True)
         say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
-    is_folder = images is not None and os.path.isdir(images)  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
-    if images is None or not (is_folder or is_archive(images)):
+    if images is None or not (is_folder(images) or is_archive(images)):
         msg = f"{images}: no such folder. Name the folder that holds the images."
         if images is not None and os.path.lexists(images):
             msg = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.draft.folder import draft_manifest, is_archive
+from bulkdcm.draft.listing import is_folder
 from bulkdcm.draft.new_file import write_new
 from bulkdcm.draft.options import FolderOptions
 from bulkdcm.draft.proposal import propose_mapping
@@ -12,7 +13,7 @@ from bulkdcm.draft.proposal import propose_mapping
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FolderOptions", "draft_manifest", "init", "is_archive", "propose_mapping", "write_new"]
+__all__ = ["FolderOptions", "draft_manifest", "init", "is_archive", "is_folder", "propose_mapping", "write_new"]
 
 
 def init(images: str | Path, manifest: str | Path, **options: Any) -> tuple[int, list[str]]:

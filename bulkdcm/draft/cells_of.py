@@ -16,6 +16,7 @@ from bulkdcm.manifest.patterns import Pattern
 from bulkdcm.manifest.readings import Doubt, tidy
 from bulkdcm.manifest.rule import Rule
 from bulkdcm.manifest.table import Column
+from bulkdcm.printable import some
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,8 +135,7 @@ def _formats(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _shown(cells: Sequence[str]) -> str:
-    more = f" and {len(cells) - _SHOWN:,} more" if len(cells) > _SHOWN else ""
-    return ", ".join(repr(cell[:_CHARS]) for cell in cells[:_SHOWN]) + more
+    return some(cells, _SHOWN, lambda cell: repr(cell[:_CHARS]))
 
 
 def _units(cells: Sequence[str], name: str) -> dict[str, Any]:

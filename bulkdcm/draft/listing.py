@@ -112,7 +112,7 @@ class _Look:
         self._found, self._root = found, root
         self._real = os.path.realpath(root).rstrip(os.sep) + os.sep
         self._follow_links = follow_links
-        self._is_output = _is_folder(root / FOLDER)
+        self._is_output = is_folder(root / FOLDER)
 
     def unlisted(self, error: OSError) -> None:
         """Note a folder that can't be listed."""
@@ -130,7 +130,7 @@ class _Look:
                 self._found.note(HIDDEN, name)
         elif path.is_symlink():
             self._found.note(LINKED, f"{name}, which leads to {os.path.realpath(path)}")
-        elif _is_folder(path / FOLDER):
+        elif is_folder(path / FOLDER):
             self._found.note(OUTPUTS, name)
         else:
             return True
@@ -183,8 +183,9 @@ def holds_image(head: bytes) -> bool:
     return any(head.startswith(signatures) for _, signatures, _ in READERS)
 
 
-def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that can be seen."""
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises if a folder above is shut
 
 
 def _head(path: Path) -> tuple[str, bytes]:

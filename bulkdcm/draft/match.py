@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bulkdcm.draft.listing import shown
 from bulkdcm.errors import SettingsError
+from bulkdcm.printable import some
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -85,10 +86,9 @@ def _parsed(options: FolderOptions, table: Manifest) -> tuple[str, str]:
     column = parts[2] or ""
     if column and column not in table.columns:
         names = [shown(name) for name in table.columns if name]
-        more = f" and {len(names) - _COLUMNS_SHOWN:,} more" if len(names) > _COLUMNS_SHOWN else ""
         msg = (
             f"--on {options.on!r}: {shown(table.path.name)} has no column {column!r}. "
-            f"It has {', '.join(names[:_COLUMNS_SHOWN])}{more}."
+            f"It has {some(names, _COLUMNS_SHOWN)}."
         )
         raise SettingsError(msg)
     return parts[1], column

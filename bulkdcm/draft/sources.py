@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkdcm.draft.cells_of import Draft
+from bulkdcm.draft.listing import is_folder
 from bulkdcm.ledger.files import FOLDER
-from bulkdcm.printable import printable
+from bulkdcm.printable import printable, some
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -54,16 +55,12 @@ class Below:
 
 def _images(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in sorted(folders) if name[0] != "." and not _holds_outputs(Path(folder, name))]
+        folders[:] = [name for name in sorted(folders) if name[0] != "." and not is_folder(Path(folder, name, FOLDER))]
         before = Path(folder).relative_to(root).as_posix()
         if printable(before) == before and not set("{}*") & set(before):  # else a template can't say it
             for name in sorted(names):
                 if name[0] != "." and _IMAGE_ENDING.search(name):
                     yield posixpath.join(before, name) if before != "." else name
-
-
-def _holds_outputs(folder: Path) -> bool:
-    return os.path.isdir(folder / FOLDER)  # noqa: PTH112  # Path.is_dir raises where a folder above is shut
 
 
 @dataclass(slots=True)
@@ -180,6 +177,4 @@ def _ask_endings(draft: Draft, look: _Look) -> None:
 
 
 def _listed(folders: Sequence[str]) -> str:
-    names = [folder.rstrip("/") or "the CSV's own folder" for folder in sorted(folders)[:_SHOWN]]
-    more = f" and {len(folders) - _SHOWN:,} more" if len(folders) > _SHOWN else ""
-    return f"{', '.join(names)}{more}"
+    return some(sorted(folders), _SHOWN, lambda folder: folder.rstrip("/") or "the CSV's own folder")

@@ -7,6 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from bulkdcm.ledger.files import FOLDER
+from bulkdcm.printable import some
 from bulkdcm.uids import normal_form
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ class FoundFiles:
 
 def shown(paths: tuple[str, ...]) -> str:
     """Return some of the paths that one name has found."""
-    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-    return ", ".join(map(repr, paths[:_SHOWN])) + more
+    return some(paths, _SHOWN, repr)
 
 
 def _divided(pattern: str) -> tuple[str, str, str]:

@@ -19,6 +19,7 @@ from bulkdcm.manifest.mapped import earliest, mapped_column
 from bulkdcm.manifest.table import Column, groups, members
 from bulkdcm.manifest.templates import Template
 from bulkdcm.model import Problem
+from bulkdcm.printable import some
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
@@ -229,9 +230,9 @@ def _checked(mapping: ColumnMapping, table: Manifest) -> dict[str, list[Template
 
 
 def _names_none(mapping: ColumnMapping, key: str, name: str, of: str, names: Collection[str]) -> SettingsError:
-    more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
-    shown = ", ".join(list(names)[:_MOST_SHOWN])
-    return SettingsError(f"--mapping {mapping.path}: {key} names {name!r}, which is none of {of}: {shown}{more}.")
+    return SettingsError(
+        f"--mapping {mapping.path}: {key} names {name!r}, which is none of {of}: {some(list(names), _MOST_SHOWN)}."
+    )
 
 
 def _kept(mapping: ColumnMapping, table: Manifest) -> Manifest:

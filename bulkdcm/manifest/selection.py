@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bulkdcm.errors import SettingsError
+from bulkdcm.printable import some
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,9 +132,7 @@ def _condition(manifest: Manifest, node: ast.expr, text: str) -> Mask:
 def _comparison(manifest: Manifest, name: str, sign: ast.cmpop, node: ast.expr, text: str) -> Mask:
     if name not in manifest.columns:
         close = difflib.get_close_matches(name, manifest.columns, n=1)
-        names = list(manifest.columns)
-        more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
-        meant = f"Did you mean {close[0]}?" if close else f"It has {', '.join(names[:_NAMES_SHOWN])}{more}."
+        meant = f"Did you mean {close[0]}?" if close else f"It has {some(list(manifest.columns), _NAMES_SHOWN)}."
         msg = f"--where {_short(text)}: the manifest has no column {name!r}. {meant}"
         raise SettingsError(msg)
     column = manifest.column(name)
