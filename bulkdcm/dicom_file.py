@@ -78,7 +78,7 @@ def one_number(dataset: Dataset, keyword: str) -> int:
     Raises
     ------
     ValueError
-        Where it is something else.
+        If it is something else.
     """
     value = dataset.get(keyword)
     if value is None or value == "":

@@ -146,7 +146,7 @@ class Settings:
     Raises
     ------
     SettingsError
-        Where a value can't be used; the message says which are possible.
+        If a value can't be used; the message says which are possible.
     """
 
     images: Path | None = None

@@ -138,7 +138,7 @@ def check_semaphores(count: int) -> None:
     Raises
     ------
     OSError
-        Where there isn't, or they can't be made at all.
+        If there isn't, or they can't be made at all.
     """
     if sys.platform == "win32":
         return
@@ -234,7 +234,7 @@ def sync(folder: Path, files: Sequence[str]) -> None:
     Raises
     ------
     OSError
-        Where the disk did not take them.
+        If the disk did not take them.
     """
     if _sync_all(folder):
         return
@@ -276,7 +276,7 @@ def rename_new(old: str, new: str, folder: int | None = None) -> None:
     Raises
     ------
     FileExistsError
-        Where something has the name.
+        If something has the name.
     """
     if _LIBC is not None and hasattr(_LIBC, "renameat2"):
         at = _AT_FDCWD if folder is None else folder
@@ -304,7 +304,7 @@ def lock(descriptor: int) -> bool:
     Raises
     ------
     OSError
-        Where the file system has no locks.
+        If the file system has no locks.
     """
     if fcntl is None:
         return True
@@ -333,7 +333,7 @@ def not_a_plain_file(path: Path) -> str:
     Raises
     ------
     OSError
-        Where that can't be known.
+        If that can't be known.
     """
     try:
         found = path.lstat()

@@ -29,7 +29,7 @@ def read(path: Path, option: str = "") -> Dataset:
     Raises
     ------
     SettingsError
-        Where it is none, or a URL.
+        If it is none, or a URL.
     """
     path = local_path("the DICOM file", path)
     try:

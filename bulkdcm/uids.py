@@ -114,7 +114,7 @@ def read_key(path: Path | None) -> bytes:
     Raises
     ------
     SettingsError
-        Where the file can't be read, or holds fewer than 16 bytes.
+        If the file can't be read, or holds fewer than 16 bytes.
     """
     if path is None:
         return b""

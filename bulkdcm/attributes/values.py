@@ -86,7 +86,7 @@ def element(keyword: str, text: str) -> DataElement:
     Raises
     ------
     AttributeValueError
-        Where the cell breaks a rule of the Standard.
+        If the cell breaks a rule of the Standard.
     """
     found = _plain_element(keyword, text)
     return _sequence(keyword, text) if found is None else found

@@ -23,7 +23,7 @@ def check_plot(path: Path) -> None:
     Raises
     ------
     SettingsError
-        Where matplotlib is missing, or the suffix is none that we draw.
+        If matplotlib is missing, or the suffix is none that we draw.
     """
     if path.suffix.lower() not in SUFFIXES:
         msg = f"--plot {path}: not a picture's name. Possible: {', '.join(SUFFIXES)}."

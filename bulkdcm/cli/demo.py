@@ -31,7 +31,7 @@ def demo(context: click.Context, *, out: Path) -> int:
 
 
 def _folder() -> Path:
-    """Return where the demo is: in the package, or in the clone that it is run from."""
+    """Return the demo's folder: in the package, or in the clone that it is run from."""
     package = Path(str(resources.files("bulkdcm")))
     for folder in (package / _PACKED, package.parent / "manifests" / "demo"):
         if (folder / "manifest.csv").is_file():

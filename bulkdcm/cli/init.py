@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     "--on",
     default="",
     metavar="KEY",
-    help="What of each image stands in TABLE: {stem}, {name}, {path}, {folder}, fields of --pattern; '{stem}=Column' says where.",
+    help="How TABLE names each image: {stem}, {name}, {path}, {folder} or fields of --pattern; '{stem}=Column' names its column too.",
 )
 @click.option("--from", "dataset", type=LOCAL_PATH, help="A dataset's own CSV: propose a mapping for it.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of that CSV or TABLE.")

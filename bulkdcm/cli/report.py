@@ -76,8 +76,8 @@ def _say_state(found: Report) -> None:
         )
     if found.state == "running":
         say(
-            "a run is under way, and writes its own report at its end: until then the page stands beside the ledger, and no "
-            "other file of the report is touched.",
+            "a run is under way and will write its own report when it ends. Until then only this page is written, beside the "
+            "ledger; the other files of the report are left as they are.",
             err=True,
             prefix="note: ",
         )

@@ -42,7 +42,7 @@ def check(path: Given, settings: Settings | None = None, *, read: bool = False, 
     Raises
     ------
     ManifestError
-        Where the file can't be read as a manifest at all.
+        If the file can't be read as a manifest at all.
     """
     return checked(path, 0, settings, read=read, **options)[0]
 
@@ -114,11 +114,11 @@ def convert(
     Raises
     ------
     SettingsError
-        Where an option can't be used.
+        If an option can't be used.
     ManifestError
-        Where the manifest has problems; nothing has been written then.
+        If the manifest has problems; nothing has been written then.
     BusyError
-        Where another run is at the same output folder.
+        If another run is at the same output folder.
     StorageError, LedgerError
         Where the output folder can't be written; what was finished is kept, and the same call goes on.
     """
@@ -187,11 +187,11 @@ def verify(
     Raises
     ------
     SettingsError
-        Where an option can't be used, or nothing is there to be verified.
+        If an option can't be used, or nothing is there to be verified.
     BusyError
-        Where a run is at the output folder.
+        If a run is at the output folder.
     LedgerError
-        Where the ledger is damaged.
+        If the ledger is damaged.
     """
     from bulkdcm.conversion import verification
 

@@ -79,7 +79,7 @@ class Preparation:
         Raises
         ------
         ManifestError
-            Where the run would destroy something, or most of its sources are gone.
+            If the run would destroy something, or most of its sources are gone.
         """
         settings, rows = self.context.settings, self.rows
         if ledger is not None:

@@ -48,7 +48,7 @@ def rewrite(report: Report, folder: Path) -> Path:
     Raises
     ------
     StorageError
-        Where a file of a report's name is none, or one can't be written.
+        If a file of a report's name is none, or one can't be written.
     """
     running = report.state == "running"
     place = folder / FOLDER if running else folder

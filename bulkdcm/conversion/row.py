@@ -93,7 +93,7 @@ class Attempt:
         Raises
         ------
         StorageError
-            Where no row could be stored: the only error that is not this row's.
+            If no row could be stored: the only error that is not this row's.
         """
         if self.outcome is not None:
             return

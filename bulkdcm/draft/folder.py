@@ -62,7 +62,7 @@ def draft_manifest(images: str | Path, manifest: str | Path, options: FolderOpti
     Raises
     ------
     SettingsError
-        Where an option can't be used, or a path doesn't fit the pattern; nothing is written then.
+        If an option can't be used, or a path doesn't fit the pattern; nothing is written then.
     """
     images, manifest = local_path("IMAGES", images), local_path("--out", manifest)
     _check_names(options)

@@ -65,7 +65,7 @@ class OwnCheck:
         Raises
         ------
         SettingsError
-            Where an option is at fault, or no row is left.
+            If an option is at fault, or no row is left.
         RefusedColumn
             Where one of the columns of a table is.
         """

@@ -48,7 +48,7 @@ def propose_mapping(path: Path, encoding: str) -> str:
     Raises
     ------
     ManifestError
-        Where it can't be read.
+        If it can't be read.
     """
     table = read_table(path, Form(encoding=encoding, foreign=True))
     found = by_names(table)

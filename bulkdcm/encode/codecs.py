@@ -161,7 +161,7 @@ def compress(frame: Frame, settings: PixelSettings) -> Frame:
     Raises
     ------
     EncodeError
-        Where the transfer syntax has no place for such pixels.
+        If the transfer syntax has no place for such pixels.
     """
     codec = CODECS.get(settings.compression)
     if codec is None or frame.pixels is None:

@@ -63,7 +63,7 @@ def encode(dataset: Elements, frame: Frame, transfer_syntax: str) -> tuple[list[
     Raises
     ------
     EncodeError
-        Where pydicom refuses the dataset.
+        If pydicom refuses the dataset.
     """
     if frame.streams:
         pixel_data = _encapsulated(dataset, frame.streams)
@@ -124,7 +124,7 @@ def encode_file(dataset: Dataset, transfer_syntax_uid: str) -> bytes:
     Raises
     ------
     EncodeError
-        Where pydicom refuses the dataset.
+        If pydicom refuses the dataset.
     """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID

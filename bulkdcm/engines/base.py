@@ -84,7 +84,7 @@ class Engine(Protocol):
         Raises
         ------
         ClusterError
-            Where there is no such cluster.
+            If there is no such cluster.
         """
         ...
 
@@ -115,9 +115,9 @@ class Engine(Protocol):
         Raises
         ------
         ClusterError
-            Where the cluster can't be reached, can't run this, or is gone.
+            If the cluster can't be reached, can't run this, or is gone.
         StorageError
-            Where workers can't be started.
+            If workers can't be started.
         """
         ...
 

@@ -59,7 +59,7 @@ def _outcome(future: Any, chunk: Chunk) -> Any:
     Raises
     ------
     ClusterError
-        Where something else came in its place.
+        If something else came in its place.
     """
     try:
         return future.result(timeout=_RESULT_S)
@@ -81,7 +81,7 @@ def _look(client: Any, had_workers_s: float) -> float:
     Raises
     ------
     ClusterError
-        Where nothing can be waited for.
+        If nothing can be waited for.
     """
     try:
         threads = client.sync(client.scheduler.ncores, callback_timeout=_CONNECT_S)
@@ -114,7 +114,7 @@ def connected(scheduler: str) -> Iterator[Any]:
     Raises
     ------
     ClusterError
-        Where the scheduler doesn't answer.
+        If the scheduler doesn't answer.
     """
     connect: Any = distributed.Client  # its own types are half done
     with _quiet():
@@ -152,7 +152,7 @@ def threads_of(scheduler: str) -> int:
     Raises
     ------
     ClusterError
-        Where it can't be reached, or has no workers.
+        If it can't be reached, or has no workers.
     """
     with connected(scheduler) as client:
         try:

@@ -61,7 +61,7 @@ class Guard:
         Raises
         ------
         RuntimeError
-            Where it is the run's own: the engine says that it works in others.
+            If it is the run's own: the engine says that it works in others.
         """
         if _Process.of == self:
             return

@@ -40,7 +40,7 @@ def processes(workers: Workers) -> Any:
     Raises
     ------
     OSError
-        Where there is no room for their semaphores.
+        If there is no room for their semaphores.
     """
     # Without them joblib would use threads, where one crash ends the run.
     system.check_semaphores(_SEMAPHORES + workers.count)

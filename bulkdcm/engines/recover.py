@@ -158,9 +158,9 @@ class Recovery(Generic[Item, Result]):
         Raises
         ------
         StorageError
-            Where workers can't be started, or keep dying without being at any item.
+            If workers can't be started, or keep dying without being at any item.
         ClusterError
-            Where the cluster can't go on.
+            If the cluster can't go on.
         """
         if self._engine.names_the_row:
             yield from self._with_names()

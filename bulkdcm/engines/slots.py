@@ -85,7 +85,7 @@ def folder_of_run(workers: int) -> Iterator[str]:
     Raises
     ------
     StorageError
-        Where the folder for temporary files is full, read-only or missing.
+        If the folder for temporary files is full, read-only or missing.
     """
     with contextlib.ExitStack() as held:
         place = "the folder for temporary files"

@@ -44,7 +44,7 @@ def read(sources: Sequence[Source], settings: PixelSettings, iod: IOD) -> Frame:
     Raises
     ------
     PixelError
-        Where a file is no format we read, its reader refuses it, or frames are not alike.
+        If a file is no format we read, its reader refuses it, or frames are not alike.
     """
     if iod.multi_frame:
         return frames.read_all(sources, settings, iod, read_one)
@@ -58,7 +58,7 @@ def read_one(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     Raises
     ------
     PixelError
-        Where it is no format we read, or its reader refuses it.
+        If it is no format we read, or its reader refuses it.
     """
     for _, signatures, reader in READERS:
         if source.data.startswith(signatures):
@@ -81,6 +81,6 @@ def transcoder(settings: PixelSettings) -> str:
     Raises
     ------
     SettingsError
-        Where it is missing.
+        If it is missing.
     """
     return jpeg_transcode.version() if settings.jpeg == jpeg.TRANSCODE else ""

@@ -34,7 +34,7 @@ def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tupl
     Raises
     ------
     PixelError
-        Where a pixel is transparent and there is no background.
+        If a pixel is transparent and there is no background.
 
     Notes
     -----

@@ -40,9 +40,9 @@ def decoding(what: str, remedy: str, size_bytes: int = 0) -> Iterator[None]:
     Raises
     ------
     PixelError
-        Where the decoder refuses the file.
+        If the decoder refuses the file.
     MemoryError
-        Where it may have been memory.
+        If it may have been memory.
     """
     try:
         yield

@@ -34,7 +34,7 @@ def read_all(sources: Sequence[Source], settings: PixelSettings, iod: IOD, read:
     Raises
     ------
     PixelError
-        Where they are not alike, with the first that is not.
+        If they are not alike, with the first that is not.
     """
     found = [read(source, settings, iod) for source in sources]
     if len({(frame.transfer_syntax_uid, frame.photometric_interpretation) for frame in found}) > 1:

@@ -46,7 +46,7 @@ def walk(data: bytes, source: str) -> Gif:
     Raises
     ------
     PixelError
-        Where it is cut off, a block is none of GIF's, or pixels lack.
+        If it is cut off, a block is none of GIF's, or pixels lack.
     """
     try:
         return _walk(data)
@@ -146,7 +146,7 @@ def count_pixels(coded: bytes, code_bits: int, wanted: int, clear_color: int = -
     Raises
     ------
     ValueError
-        Where a code stands for nothing.
+        If a code stands for nothing.
     """
     clear, end = 1 << code_bits, (1 << code_bits) + 1
     roots = [1] * clear + [0, 0]

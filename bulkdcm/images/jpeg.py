@@ -58,7 +58,7 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     Raises
     ------
     PixelError
-        Where the stream is damaged, or can be neither passed through nor decoded.
+        If the stream is damaged, or can be neither passed through nor decoded.
     """
     stream = jpeg_stream.parse(source.data, source.path)
     limits.check(source.path, (stream.rows, stream.columns), len(stream.component_ids), stream.precision, settings)

@@ -36,7 +36,7 @@ def coding_of(stream: JpegStream, path: str, settings: PixelSettings) -> Coding:
     Raises
     ------
     PixelError
-        Where it can't be used at all.
+        If it can't be used at all.
     """
     count = len(stream.component_ids)
     if count == 1:

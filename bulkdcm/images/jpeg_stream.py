@@ -146,7 +146,7 @@ def parse(data: bytes, source: str) -> JpegStream:
     Raises
     ------
     PixelError
-        Where the stream is cut off, has no EOI, no frame or no scan, or more frames than one.
+        If the stream is cut off, has no EOI, no frame or no scan, or more frames than one.
     """
     stream = JpegStream()
     stream.kept.append((0, 2))

@@ -39,7 +39,7 @@ def decode(stream: JpegStream, data: bytes, color: str, source: str) -> Pixels:
     Raises
     ------
     PixelError
-        Where the decoder finds anything to complain of.
+        If the decoder finds anything to complain of.
     """
     bare = stream.without_metadata(data, keep_adobe=False)
     says = {"ycc": _JFIF, "rgb": _ADOBE_RGB}.get(color, b"")
@@ -62,7 +62,7 @@ def check(encoded: bytes, color: str, source: str) -> None:
     Raises
     ------
     PixelError
-        Where the decoder finds anything to complain of.
+        If the decoder finds anything to complain of.
     """
     stream = jpeg_stream.parse(encoded, source)
     if stream.precision != 8:

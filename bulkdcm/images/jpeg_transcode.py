@@ -91,7 +91,7 @@ def version() -> str:
     Raises
     ------
     SettingsError
-        Where there is none; says how to install it.
+        If there is none; says how to install it.
     """
     return _needed().name
 

@@ -39,7 +39,7 @@ def check(source: str, size: tuple[int, ...], samples: int, bits: int, settings:
     PixelError
         With the limit and how to raise it, where it can be raised.
     MemoryError
-        Where decoding it would take more than this process may have.
+        If decoding it would take more than this process may have.
     """
     rows, columns, frames = (*size, 1)[:3]
     if max(rows, columns) > _MAX_SIDE:

@@ -51,7 +51,7 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     Raises
     ------
     PixelError
-        Where the file is damaged, has several frames and the class has none, or a pixel type that can't be read exactly.
+        If the file is damaged, has several frames and the class has none, or a pixel type that can't be read exactly.
     """
     file = _walked(source)
     what = f"{source.path}: the image can't be decoded"

@@ -48,7 +48,7 @@ def read(source: Source, settings: PixelSettings, iod: IOD) -> Frame:
     Raises
     ------
     PixelError
-        Where the file is damaged, too large, animated, or transparent without a background.
+        If the file is damaged, too large, animated, or transparent without a background.
     """
     header = png_chunks.parse(source.data, source.path)
     _check_color(header, source.path)

@@ -104,7 +104,7 @@ def parse(data: bytes, source: str) -> PngHeader:
     Raises
     ------
     PixelError
-        Where the file is cut off, a chunk is damaged, or its header is none of the Standard's.
+        If the file is cut off, a chunk is damaged, or its header is none of the Standard's.
     """
     header: PngHeader | None = None
     position = len(SIGNATURE)
@@ -187,7 +187,7 @@ def inflated(data: bytes, header: PngHeader, source: str) -> bytes:
     Raises
     ------
     PixelError
-        Where a checksum is wrong or lacks, or lines lack, or there are far more than the image has.
+        If a checksum is wrong or lacks, or lines lack, or there are far more than the image has.
     """
     needed, found = header.scanline_bytes(), 0
     keep = _LEAST_STORED_BYTES <= needed <= _MOST_STORED_BYTES

@@ -20,7 +20,7 @@ def walk(data: bytes, source: str) -> list[bytes]:
     Raises
     ------
     PixelError
-        Where it is no WebP, or cut off.
+        If it is no WebP, or cut off.
     """
     end = 8 + int.from_bytes(data[4:8], "little")
     if data[8:12] != b"WEBP":

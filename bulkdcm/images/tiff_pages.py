@@ -36,7 +36,7 @@ def walk(data: bytes, source: str) -> list[tuple[int, int]]:
     Raises
     ------
     PixelError
-        Where a directory is cut off, comes twice, or is one too many.
+        If a directory is cut off, comes twice, or is one too many.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in {b"+\0", b"\0+"}

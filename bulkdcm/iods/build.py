@@ -39,7 +39,7 @@ def check_frame(iod: IOD, row: ManifestRow, frame: Frame) -> None:
     PixelError
         With the kinds it does hold.
     AttributeValueError
-        Where a lossy source is said to be none.
+        If a lossy source is said to be none.
     """
     if frame.lossy and row.attributes.get("LossyImageCompression") == "00":
         msg = (
@@ -95,7 +95,7 @@ def build(row: ManifestRow, frame: Frame, uids: InstanceUIDs) -> Elements:
     Raises
     ------
     AttributeValueError
-        Where a value breaks a rule, or contradicts the image.
+        If a value breaks a rule, or contradicts the image.
     """
     iod = BY_UID[row.sop_class_uid]
     own = _own_attributes()

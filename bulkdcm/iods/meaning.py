@@ -34,7 +34,7 @@ def shown(iod: IOD, row: ManifestRow, frame: Frame, settings: PixelSettings) -> 
     Raises
     ------
     PixelError
-        Where a sense is stated of colour, or colour was to be inverted.
+        If a sense is stated of colour, or colour was to be inverted.
     """
     frame = _shaped(row, _in_its_sense(row, _fitted(iod, frame), settings))
     return windowed(iod, row, frame, settings.window)
@@ -91,7 +91,7 @@ def derivation(row: ManifestRow, frame: Frame) -> str:
     Raises
     ------
     AttributeValueError
-        Where both are too long together.
+        If both are too long together.
     """
     text = "; ".join(part for part in (row.attributes.get("DerivationDescription", ""), *frame.derivations) if part)
     if len(text) > _MOST_DESCRIBED:

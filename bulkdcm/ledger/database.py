@@ -63,7 +63,7 @@ class Database:
     Raises
     ------
     LedgerError
-        Where it can't be opened, is damaged, or is of a newer version.
+        If it can't be opened, is damaged, or is of a newer version.
     """
 
     def __init__(self, path: Path, *, begun: bool = False) -> None:

@@ -32,7 +32,7 @@ def refuse_link(path: Path) -> None:
     Raises
     ------
     LedgerError
-        Where it is.
+        If it is.
     """
     try:
         what = system.not_a_plain_file(path)
@@ -49,7 +49,7 @@ def set_aside(folder: Path, elsewhere: Path | None) -> None:
     Raises
     ------
     LedgerError
-        Where `elsewhere` is a file, and no ledger.
+        If `elsewhere` is a file, and no ledger.
     """
     path = elsewhere or folder / FOLDER / FILE
     try:
@@ -76,9 +76,9 @@ def refuse_foreign(path: Path) -> None:
     Raises
     ------
     LedgerError
-        Where it is another's.
+        If it is another's.
     OSError
-        Where it can't be read.
+        If it can't be read.
     """
     if not path.exists():
         return

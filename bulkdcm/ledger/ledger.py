@@ -56,9 +56,9 @@ def open_ledger(folder: Path, elsewhere: Path | None) -> Ledger:
     Raises
     ------
     LedgerError
-        Where it can't be opened, is damaged or another folder's, or where a run has been here and its ledger is gone.
+        If it can't be opened, is damaged or another folder's, or if a run has been here and its ledger is gone.
     StorageError
-        Where the disk is full or failing.
+        If the disk is full or failing.
     """
     path = elsewhere or folder / FOLDER / FILE
     marker = folder / FOLDER / MARKER
@@ -128,7 +128,7 @@ class Ledger(Runs):
         Raises
         ------
         LedgerError
-            Where the ledger is of a folder that is still there.
+            If the ledger is of a folder that is still there.
         """
         own = os.path.realpath(folder)  # keeps bytes that are no text
         known = self.fact("out")
@@ -201,7 +201,7 @@ class Ledger(Runs):
         Raises
         ------
         LedgerError
-            Where a row is not what was written.
+            If a row is not what was written.
         """
         return self._checked(CONTENT, "checksum", "WHERE ordinal >= 0")
 
@@ -238,7 +238,7 @@ class Ledger(Runs):
         Raises
         ------
         LedgerError
-            Where a row is not what was written.
+            If a row is not what was written.
         """
         names = (*CONTENT, "checksum")
         statement = f"SELECT {_quoted(names)} FROM outcome WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal"  # noqa: S608  # names are ours
@@ -260,7 +260,7 @@ class Ledger(Runs):
         Raises
         ------
         LedgerError
-            Where a row is not what was written.
+            If a row is not what was written.
         """
         names = (*DECISIVE, "decisive_checksum")
         with self._database.explained():

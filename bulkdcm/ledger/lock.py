@@ -37,11 +37,11 @@ class Lock:
     Raises
     ------
     BusyError
-        Where another run holds it; names its process id and start.
+        If another run holds it; names its process id and start.
     LedgerError
-        Where the folder or the lock is not as a run makes it, or the file system can't lock.
+        If the folder or the lock is not as a run makes it, or the file system can't lock.
     StorageError
-        Where the disk is full or failing.
+        If the disk is full or failing.
     """
 
     def __init__(self, folder: Path, ledger: Path | None = None) -> None:

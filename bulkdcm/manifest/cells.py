@@ -44,7 +44,7 @@ def check(manifest: Manifest) -> Iterator[Problem]:
 def as_meant(manifest: Manifest) -> tuple[Manifest, list[Problem]]:
     """Return a manifest with misspelt columns under the names that they are most like, and the problems of their names.
 
-    Else the column that was meant would be missing, which were more errors of one cause.
+    Else the column that was meant would be missing, which would be more errors of one cause.
     """
     wrong = [
         name for name in manifest.columns if name and name not in dictionary.RESERVED and not dictionary.find(name)

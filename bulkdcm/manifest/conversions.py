@@ -48,7 +48,7 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        Where one can't be used.
+        If one can't be used.
     """
     first_year, formats, units = entry.get("first_year", 0), entry.get("formats", []), entry.get("units", {})
     formats = [formats] if isinstance(formats, str) else formats

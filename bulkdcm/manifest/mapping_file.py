@@ -34,7 +34,7 @@ def load(path: Path) -> ColumnMapping:
     Raises
     ------
     SettingsError
-        Where it can't be read, or a key or its value is none of those that mean something.
+        If it can't be read, or a key or its value is none of those that mean something.
     """
     try:
         data = tomllib.loads(_text(path))

@@ -42,7 +42,7 @@ def selected(manifest: Manifest, settings: ManifestSettings) -> Mask:
     Raises
     ------
     SettingsError
-        Where one of them means nothing.
+        If one of them means nothing.
     """
     taken = np.zeros(len(manifest), dtype=bool)
     taken[_slice(settings.rows)] = True

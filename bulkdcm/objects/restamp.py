@@ -96,7 +96,7 @@ def read_dicom(source: Source, max_pixels: int) -> FileDataset:
     Raises
     ------
     PixelError
-        Where it is none, can't be read to its end, or doesn't say what it is.
+        If it is none, can't be read to its end, or doesn't say what it is.
     """
     if not is_dicom(source.data):
         msg = f"{source.path}: no DICOM file, which sop_class DICOM re-stamps. Leave the cell empty for an image."

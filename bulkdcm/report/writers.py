@@ -173,7 +173,7 @@ def write(report: Report, outputs: Store, names: Collection[str] = WRITERS.keys(
     Raises
     ------
     StorageError
-        Where one can't be written.
+        If one can't be written.
     """
     changes = report.changes
     with ExitStack() as opened:
@@ -196,7 +196,7 @@ def refuse_foreign(folder: Path) -> None:
     Raises
     ------
     StorageError
-        Where there is one; names it.
+        If there is one; names it.
     """
     for name, writer in WRITERS.items():
         path = folder / name

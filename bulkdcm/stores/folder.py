@@ -29,7 +29,7 @@ def prepare(folder: Path) -> None:
     Raises
     ------
     StorageError
-        Where it can't be made or written.
+        If it can't be made or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def in_place(folder: Path) -> Iterator[Identity]:
     Raises
     ------
     StorageError
-        Where the folder was removed, moved or replaced.
+        If the folder was removed, moved or replaced.
     """
     try:
         found = os.stat(folder)
@@ -75,7 +75,7 @@ def check_place(folder: str, identity: Identity) -> None:
     Raises
     ------
     StorageError
-        Where that is so.
+        If that is so.
     """
     if identity == UNKNOWN:
         return
@@ -120,7 +120,7 @@ def opened(path: str, identity: Identity) -> Iterator[Opened]:
     Raises
     ------
     StorageError
-        Where another folder, or none, is in its place.
+        If another folder, or none, is in its place.
     """
     if not _BY_DESCRIPTOR:
         check_place(path, identity)
@@ -155,7 +155,7 @@ class Held:
     Raises
     ------
     StorageError
-        Where another folder, or none, is in its place.
+        If another folder, or none, is in its place.
     """
 
     def __init__(self, path: str, identity: Identity) -> None:
@@ -170,7 +170,7 @@ class Held:
         Raises
         ------
         OSError
-            Where it can't be, or is a link that leads outside.
+            If it can't be, or is a link that leads outside.
         StorageError
             As in `let_go`.
         """
@@ -223,7 +223,7 @@ class Held:
         Raises
         ------
         StorageError
-            Where one was removed, moved or replaced.
+            If one was removed, moved or replaced.
         """
         missing = ""
         for name in list(self._folders):
@@ -256,7 +256,7 @@ def check_inside(folder: str | Path, parent: str | Path) -> None:
     Raises
     ------
     OSError
-        Where it is.
+        If it is.
     """
     try:
         found = os.stat(parent)

@@ -31,7 +31,7 @@ def read(root: str, name: str, *, option: str, follow_links: bool) -> Source:
     Raises
     ------
     ReadError
-        Where the file is missing, unreadable, not regular, outside the root or empty.
+        If the file is missing, unreadable, not regular, outside the root or empty.
     """
     descriptor, status = opened(root, name, option=option, follow_links=follow_links)
     try:
@@ -61,7 +61,7 @@ def opened(root: str, name: str, *, option: str, follow_links: bool) -> tuple[in
     Raises
     ------
     ReadError
-        Where the file is missing, not regular or outside the root.
+        If the file is missing, not regular or outside the root.
     """
     try:
         descriptor = os.open(f"{root}/{name}", _FLAGS)

@@ -30,7 +30,7 @@ class Recognise(Local):
         Raises
         ------
         StoreError
-            Where there is no such file, or it holds other bytes.
+            If there is no such file, or it holds other bytes.
         """
         with folder.opened(self.root, self.identity) as opened:
             try:

@@ -70,7 +70,7 @@ def verify(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Finding, 
     Raises
     ------
     SettingsError
-        Where it is a URL.
+        If it is a URL.
     """
     file = local_path("verify", path)
     found: list[tuple[str, str]] = []
@@ -174,7 +174,7 @@ def _files_in(path: Path) -> tuple[list[str], list[Finding]]:
     Raises
     ------
     SettingsError
-        Where nothing is there, so that nothing checked isn't taken for nothing wrong.
+        If nothing is there, so that nothing checked isn't taken for nothing wrong.
     """
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
