@@ -10,6 +10,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -63,7 +64,7 @@ def worker(rows: int, repeats: int) -> dict[str, float]:
             for number in range(-(-rows // 1000)):
                 (target / str(number)).mkdir(parents=True)
             names = [str(source) for source in sources]
-            floors.append(_us_a_row(lambda names=names, target=target: floor.work(names, str(target), 0, 1), rows))  # type: ignore[misc]
+            floors.append(_us_a_row(partial(floor.work, names, str(target), 0, 1), rows))
     mine, least = statistics.median(ours), statistics.median(floors)
     return {
         "rows": rows,

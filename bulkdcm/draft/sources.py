@@ -127,7 +127,7 @@ def source_of(table: Manifest, named: Collection[str], folder: Path) -> tuple[st
     return first.name, draft
 
 
-def _look(name: str, named: bool, table: Manifest, below: Below) -> _Look:  # noqa: FBT001
+def _look(name: str, named: bool, table: Manifest, below: Below) -> _Look:  # noqa: FBT001  # one caller
     column = table.column(name)
     look = _Look(name, named, [cell for cell in column.values if cell.strip()])
     for cell in look.cells:

@@ -135,7 +135,7 @@ def _member(entry: bytes, directory: _Directory) -> Member:
     values = []
     for value in (size, packed, offset):
         if value == _FULL32 and len(wide) >= 8:
-            value, wide = int.from_bytes(wide[:8], "little"), wide[8:]  # noqa: PLW2901
+            value, wide = int.from_bytes(wide[:8], "little"), wide[8:]  # noqa: PLW2901  # the ZIP64 field has it
         values.append(value)
     size, packed, offset = values
     name = _name(raw, flags, extra.get(_UNICODE_PATH, b""))

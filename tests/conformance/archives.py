@@ -18,7 +18,7 @@ import pydicom
 from tests.conformance import readers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # How dcmtk's storescu is told to propose a transfer syntax.
 _PROPOSE = {
@@ -130,11 +130,11 @@ def _process(command: list[str], log: Path) -> Iterator[None]:
                 process.kill()
 
 
-def _wait(ready: object, log: Path) -> None:
+def _wait(ready: Callable[[], object], log: Path) -> None:
     end = time.monotonic() + _STARTS_WITHIN_S
     while True:
         try:
-            ready()  # type: ignore[operator]
+            ready()
         except (OSError, urllib.error.URLError) as error:
             if time.monotonic() > end:
                 msg = f"not ready: {error}\n{log.read_text(encoding='utf-8')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
@@ -191,8 +192,6 @@ def test_rows_that_are_gone_moved_or_new_since(tmp_path):
 def test_profiles_and_dciodvfy(tmp_path):
     color = saved(noise(9, 11, 3).astype(np.uint8), "PNG", icc_profile=ICC)
     converted(tmp_path, [("a.png", color, "SC")])
-    import shutil  # noqa: PLC0415
-
     if shutil.which("dciodvfy") is None:
         with pytest.raises(bulkdcm.SettingsError, match="install Debian's dicom3tools"):
             bulkdcm.verify(tmp_path / "out", dciodvfy=True)

@@ -331,7 +331,7 @@ def test_a_file_is_written_whole_or_not_at_all(fails, tmp_path, monkeypatch):
 
 def test_a_file_that_came_meanwhile_stays(tmp_path):
     path = tmp_path / "m.csv"
-    with pytest.raises(SettingsError, match="there is a file already"), new_file.new_file(path) as write:  # noqa: PT012
+    with pytest.raises(SettingsError, match="there is a file already"), new_file.new_file(path) as write:  # noqa: PT012  # what is raised is raised as the block ends
         write("mine")
         path.symlink_to("nowhere")
     assert [(file.name, file.is_symlink()) for file in tmp_path.iterdir()] == [("m.csv", True)]

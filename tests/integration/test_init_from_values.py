@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+from pydicom import dcmread
 
 import bulkdcm
 from bulkdcm.draft import propose_mapping
@@ -190,8 +191,6 @@ def test_a_table_of_another_language_becomes_a_manifest(name, tmp_path):
     proposed(tmp_path, header, *lines, files=" ".join(line.partition(",")[0] for line in lines))
     report = bulkdcm.convert(tmp_path / "d.csv", tmp_path / "out", mapping=tmp_path / "m.toml")
     assert set(report.table["status"]) == {"converted"}
-    from pydicom import dcmread  # noqa: PLC0415
-
     made = [dcmread(tmp_path / "out" / output) for output in report.table["output"]]
     sexes = ["F", "M"] if name == "german" else ["M", "F"]
     assert [file.PatientSex for file in made] == sexes

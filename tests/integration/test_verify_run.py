@@ -15,6 +15,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
 
 import bulkdcm
 from bulkdcm.cli import run
@@ -145,8 +146,6 @@ def other_pixels(folder: Path) -> None:
 
 
 def other_stream(folder: Path) -> None:
-    from pydicom.encaps import encapsulate  # noqa: PLC0415
-
     change(folder, "photo.dcm", PixelData=encapsulate([jpeg(5)]))
 
 

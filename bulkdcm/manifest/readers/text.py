@@ -88,7 +88,7 @@ def text_of(value: Any) -> str:
 
 
 def _is_nan(value: Any) -> bool:
-    return bool(value != value) if isinstance(value, (float, np.floating, decimal.Decimal)) else False  # noqa: PLR0124
+    return bool(value != value) if isinstance(value, (float, np.floating, decimal.Decimal)) else False  # noqa: PLR0124  # NaN alone differs from itself
 
 
 def _is_nat(value: Any) -> bool:

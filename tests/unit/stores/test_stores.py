@@ -227,7 +227,7 @@ def test_folders_are_held_for_many_files_and_seen_to_be_where_they_were(writing)
 def test_a_folder_that_goes_while_files_are_put_into_it_is_noticed(what, tmp_path):
     writing = made("local", tmp_path)
     place = Path(writing.local_path, "a")
-    with pytest.raises(StorageError, match="removed, moved or replaced"), writing.at_hand() as store:  # noqa: PT012
+    with pytest.raises(StorageError, match="removed, moved or replaced"), writing.at_hand() as store:  # noqa: PT012  # what is raised is raised as the block ends
         store.put(Place("a/b.dcm"), DATA)
         place.rename(tmp_path / "moved")
         if what == "replaced":
