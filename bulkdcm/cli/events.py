@@ -166,6 +166,11 @@ class Events:
             raise
 
 
+def without_examples(failures: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return failures by cause, as a summary has them, without messages that may name somebody."""
+    return [{key: fact for key, fact in one.items() if key != "examples"} for one in failures]
+
+
 def to_standard_output(_: str, record: Mapping[str, Any]) -> None:
     """Print an event as a line of JSON."""
     click.echo(json.dumps(record))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.events import Events, to_standard_output
+from bulkdcm.cli.events import Events, to_standard_output, without_examples
 from bulkdcm.cli.options import LOCAL_PATH, examples
 from bulkdcm.cli.output import say
 
@@ -62,7 +62,7 @@ def _summary(found: Report, *, identifiers: bool) -> dict[str, Any]:
     if not identifiers:
         for name in ("warnings", "notes", "manifest"):
             del facts[name]
-        facts["failures"] = [{key: fact for key, fact in one.items() if key != "examples"} for one in facts["failures"]]
+        facts["failures"] = without_examples(facts["failures"])
     return facts | ({"same": found.changes.same, "changes": dict(found.changes.counts)} if found.changes else {})
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm.cli import metrics
-from bulkdcm.cli.events import Events, to_log, to_standard_output
+from bulkdcm.cli.events import Events, to_log, to_standard_output, without_examples
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import show
 from bulkdcm.errors import RunError
@@ -94,9 +94,7 @@ def _tell_end(report: Report, events: Events, told: Told) -> None:
     events.problems(report.warnings)
     for note in report.notes:
         events.tell("note", text=note)
-    failures = summary["failures"]
-    if not told.identifiers:
-        failures = [{key: fact for key, fact in one.items() if key != "examples"} for one in failures]
+    failures = summary["failures"] if told.identifiers else without_examples(summary["failures"])
     facts = {key: fact for key, fact in summary.items() if key not in {"warnings", "notes", "failures", "refused"}}
     events.tell("end", **facts, failures=failures)
     if told.metrics:

@@ -58,11 +58,6 @@ class Duplicates(NamedTuple):
 class Facts:
     """Counts of what was made, and of what this run did.
 
-    Parameters
-    ----------
-    ran
-        For each row whether this run converted or failed it.
-
     Attributes
     ----------
     counts
@@ -79,8 +74,7 @@ class Facts:
         Rows in that order.
     """
 
-    def __init__(self, ran: Sequence[int]) -> None:
-        self._ran, self._at = ran, 0
+    def __init__(self) -> None:
         self.counts: dict[str, Counter[Any]] = {name: Counter() for name in _COUNTED}
         self.dimensions: Counter[tuple[int, int]] = Counter()
         self.decisions: Counter[str] = Counter()
@@ -92,18 +86,18 @@ class Facts:
         self._levels = {name: array("q") for name in _LEVELS}
         self._contents, self._lines = array("q"), array("q")
 
-    def take(self, block: Block, seconds: Sequence[float]) -> None:
+    def take(self, block: Block, ran: Sequence[int], seconds: Sequence[float]) -> None:
         """Count the next rows.
 
         Parameters
         ----------
         block
             The rows.
+        ran
+            For each of them whether this run converted or failed it.
         seconds
             What each of them took.
         """
-        ran = self._ran[self._at : self._at + block.count]
-        self._at += block.count
         self.counts["attempt"].update(counted(block, "attempt"))
         self._take_extremes(block, seconds)
         self._take_contents(block)

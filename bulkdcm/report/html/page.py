@@ -38,19 +38,20 @@ class Page:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._identifiers = report.look.identifiers
-        ran = report.rows.ran
-        self._facts = Facts(ran)
-        self._sheet = Sheet(len(ran))
-        self._table = Table(ran, identifiers=self._identifiers)
+        self._at = 0
+        self._facts = Facts()
+        self._sheet = Sheet(len(report.rows))
+        self._table = Table(identifiers=self._identifiers)
         self._outputs: dict[int, str] = {}
 
     def take(self, block: Block) -> None:
         """Take the next rows."""
-        seconds = seconds_of(block)
-        self._facts.take(block, seconds)
-        self._sheet.take(block)
+        seconds, ran = seconds_of(block), self._report.rows.ran[self._at : self._at + block.count]
+        self._facts.take(block, ran, seconds)
+        self._sheet.take(block, self._at)
+        self._at += block.count
         held = self._table.held
-        self._table.take(block, seconds)
+        self._table.take(block, ran, seconds)
         if self._identifiers and self._table.held > held:
             for patient, status, output in zip(block["patient"], block["status"], block["output"], strict=True):
                 if status == "converted":

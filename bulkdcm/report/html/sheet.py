@@ -55,15 +55,13 @@ class Sheet:
     """
 
     def __init__(self, rows: int) -> None:
-        self._step, self._next, self._at = max(rows / MOST, 1.0), 0.0, 0
+        self._step, self._next = max(rows / MOST, 1.0), 0.0
         self._failed: dict[tuple[str | None, str], list[dict[str, Any]]] = {}
         self._converted: list[dict[str, Any]] = []
         self._last = ""
 
-    def take(self, block: Block) -> None:
-        """Look at the next rows."""
-        first = self._at
-        self._at += block.count
+    def take(self, block: Block, first: int) -> None:
+        """Look at the next rows, of which the first has this ordinal."""
         statuses = block["status"]
         if "failed" in statuses:
             for place, status in enumerate(statuses):

@@ -82,8 +82,6 @@ class Table:
 
     Parameters
     ----------
-    ran
-        For each row whether this run converted or failed it.
     identifiers
         Whether paths, UIDs and messages as they are may be in it.
 
@@ -93,8 +91,7 @@ class Table:
         How many rows.
     """
 
-    def __init__(self, ran: Sequence[int], *, identifiers: bool) -> None:
-        self._ran, self._at = ran, 0
+    def __init__(self, *, identifiers: bool) -> None:
         self.held = 0
         self._identifiers = identifiers
         self._texts = {name: Texts(shown) for name, (_, shown) in _TEXTS.items()}
@@ -106,10 +103,8 @@ class Table:
         self._now: list[int] = []
         self.patients: list[int] = []
 
-    def take(self, block: Block, seconds: Sequence[float]) -> None:
-        """Take the next rows, as far as there is room."""
-        ran = self._ran[self._at : self._at + block.count]
-        self._at += block.count
+    def take(self, block: Block, ran: Sequence[int], seconds: Sequence[float]) -> None:
+        """Take the next rows, as far as there is room: of each whether this run did it, and what it took."""
         if self.held >= MOST:
             wanted = [status != "converted" for status in block["status"]]
             if not any(wanted) or self.held >= 2 * MOST:
