@@ -126,7 +126,9 @@ def children() -> list[int]:
 
 
 def pid_namespace() -> str:
-    """Return which process numbers this process knows: those of its container, say; empty where the system doesn't tell."""
+    """Return which process numbers this process knows: on Linux those of its container; empty if the system doesn't tell."""
+    if sys.platform != "linux":
+        return sys.platform  # all of the machine's
     with contextlib.suppress(OSError):
         return str(Path("/proc/self/ns/pid").readlink())
     return ""
@@ -296,35 +298,6 @@ def rename_new(old: str, new: str, folder: int | None = None) -> None:
         os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
     else:
         os.unlink(old, dir_fd=folder)
-
-
-def lock(descriptor: int) -> bool:
-    """Take the one lock on an open file, until the process ends; return whether it was free.
-
-    Raises
-    ------
-    OSError
-        If the file system has no locks.
-    """
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}:
-            return False
-        raise
-    return True
-
-
-def locks(pid: int, inode: int) -> bool:
-    """Whether a process has a lock on a file of this number; True where that can't be known."""
-    try:
-        found = Path("/proc/locks").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return True
-    held = [line.split() for line in found.splitlines()]
-    return not held or any(words[4] == str(pid) and words[5].endswith(f":{inode}") for words in held if len(words) > 5)
 
 
 def not_a_plain_file(path: Path) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
 import stat
 import time
 from typing import TYPE_CHECKING, Self
+
+import filelock
 
 from bulkdcm import leftovers, system
 from bulkdcm.errors import BusyError, LedgerError, of_system
@@ -18,10 +21,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _FILE = "lock"
+_HOLDER_SUFFIX = ".holder"  # a file of its own: Windows lets nobody read the one that is locked
 _HOLDER_BYTES = 2000
-# A link is not followed, and a pipe not waited at.
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-_FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_PATIENCE_S = 0.3  # in which `is_held`, which looks for a moment, is out of the way
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+_SIGN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Lock:
@@ -52,11 +56,11 @@ class Lock:
         with contextlib.ExitStack() as held:
             _make(self._folder)
             _refuse_foreign(self._folder)
-            held.callback(os.close, _taken(self._folder / _FILE, "at this output folder"))
+            held.callback(_taken(self._folder / _FILE, "at this output folder").release)
             if self._ledger:
                 path = self._ledger.with_name(f"{self._ledger.name}.{_FILE}")
                 _make_parents(path.parent)
-                held.callback(os.close, _taken(path, f"with the ledger {self._ledger}"))
+                held.callback(_taken(path, f"with the ledger {self._ledger}").release)
             self._held = held.pop_all()
         return self
 
@@ -67,7 +71,7 @@ class Lock:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a run holds the lock in its own folder, as far as that can be known; nobody is kept from taking it.
+    """Whether a run holds the lock in its own folder, found out by taking it for a moment, in which a run waits.
 
     Parameters
     ----------
@@ -76,17 +80,20 @@ def is_held(folder: Path) -> bool:
     """
     path = folder / _FILE
     try:
-        with path.open("rb") as file:
-            text = file.read(_HOLDER_BYTES)
-            number = os.fstat(file.fileno()).st_ino
-    except OSError:
-        return False
-    pid, _ = _holder(text)
-    if not text:
-        return False  # nobody has signed it
-    if not pid:
-        return True  # on another machine or in another container, which can't be asked
-    return system.alive(pid) and system.locks(pid, number)
+        if system.not_a_plain_file(path) or not path.exists():
+            return False
+        with _lock(path).acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+    except (OSError, NotImplementedError):  # it may only be read, or can't be locked: what its holder has written
+        pid, _ = _holder(_signature(path))
+        return bool(pid) and system.alive(pid)
+
+
+def _lock(path: Path) -> filelock.BaseFileLock:
+    """Return a lock that is given up when its process ends, and never one of those that a crash leaves behind."""
+    return filelock.FileLock(path, fallback_to_soft=False, thread_local=False)
 
 
 def _make_parents(folder: Path) -> None:
@@ -118,7 +125,7 @@ def _refuse_foreign(folder: Path) -> None:
     """
     probe = folder / f".owner-{os.getpid()}-{time.time_ns()}"
     try:
-        descriptor = os.open(probe, _FLAGS | os.O_EXCL, 0o600)
+        descriptor = os.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             own = os.fstat(descriptor).st_uid
         finally:
@@ -135,53 +142,66 @@ def _refuse_foreign(folder: Path) -> None:
         raise LedgerError(msg)
 
 
-def _taken(path: Path, where: str) -> int:
-    """Open and take a lock, write who holds it, and return its descriptor."""
+def _taken(path: Path, where: str) -> filelock.BaseFileLock:
+    """Take a lock, write who holds it, and return it."""
+    lock, signature = _lock(path), path.with_name(path.name + _HOLDER_SUFFIX)
     try:
-        if what := system.not_a_plain_file(path):
-            msg = f"{path} is {what}, not the lock that a run makes. Remove it, or use another --out."
-            raise LedgerError(msg)
-        descriptor = os.open(path, _FLAGS, 0o666)
+        _refuse_others(path, signature)
+        _take(lock, path, where)
     except OSError as error:
         raise of_system(error, path, "opened") from error
     try:
-        _take(descriptor, path, where)
-        before = os.pread(descriptor, _HOLDER_BYTES, 0)
-        _sign(descriptor, path)
+        before = _signature(path)
+        _sign(signature)
     except BaseException:
-        os.close(descriptor)
+        lock.release()
         raise
     leftovers.remove(*_holder(before))
-    return descriptor
+    return lock
 
 
-def _take(descriptor: int, path: Path, where: str) -> None:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # changed since it was looked at
-        msg = f"{path} is not the lock that a run makes. Remove it, or use another --out."
-        raise LedgerError(msg)
+def _refuse_others(*paths: Path) -> None:
+    for path in paths:
+        if what := system.not_a_plain_file(path):
+            msg = f"{path} is {what}, not the lock that a run makes. Remove it, or use another --out."
+            raise LedgerError(msg)
+
+
+def _take(lock: filelock.BaseFileLock, path: Path, where: str) -> None:
     try:
-        free = system.lock(descriptor)
-    except OSError as error:
+        lock.acquire(timeout=_PATIENCE_S)
+    except filelock.Timeout as error:
+        holder = _signature(path).decode("utf-8", "replace").partition("\n")[0].strip()
+        msg = f"another run is {where}: {holder or 'it has just begun'}. Wait for it, or end it."
+        raise BusyError(msg) from error
+    except (OSError, NotImplementedError) as error:
+        if getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
         msg = (
-            f"{path}: its file system can't lock files ({error.strerror}), so two runs at once could not be told apart. "
+            f"{path}: its file system can't lock files ({reason}), so two runs at once could not be told apart. "
             "Use an --out on another file system, or have locking turned on (a network's file system needs its lock service)."
         )
         raise LedgerError(msg) from error
-    if not free:
-        holder = os.pread(descriptor, _HOLDER_BYTES, 0).decode("utf-8", "replace").partition("\n")[0].strip()
-        msg = f"another run is {where}: {holder or 'it has just begun'}. Wait for it, or end it."
-        raise BusyError(msg)
 
 
-def _sign(descriptor: int, path: Path) -> None:
+def _signature(path: Path) -> bytes:
+    """Return what the holder of a lock, or the last one, has written; empty if nothing was."""
+    with contextlib.suppress(OSError), path.with_name(path.name + _HOLDER_SUFFIX).open("rb") as file:
+        return file.read(_HOLDER_BYTES)
+    return b""
+
+
+def _sign(path: Path) -> None:
     """Write who holds the lock: a line for people, and one for the run that comes after a kill."""
-    began = time.time()
-    facts = {"pid": os.getpid(), "began_s": began, "host": socket.gethostname(), "pids": system.pid_namespace()}
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
+    began_s = (
+        system.process_began_s(os.getpid()) or time.time()
+    )  # workers may have started long before the lock is taken
+    facts = {"pid": os.getpid(), "began_s": began_s, "host": socket.gethostname(), "pids": system.pid_namespace()}
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()}, since {since}\n{json.dumps(facts)}\n".encode(), 0)
+        with open(os.open(path, _SIGN, 0o666), "wb") as file:  # noqa: PTH123  # follows no link
+            file.write(f"process {os.getpid()}, since {since}\n{json.dumps(facts)}\n".encode())
     except OSError as error:
         raise of_system(error, path, "written") from error
 

@@ -90,7 +90,7 @@ def a_folder(path, _):
     path.mkdir()
 
 
-@pytest.mark.parametrize("name", ["lock", "ledger-exists", "ledger.sqlite", "ledger.sqlite-wal"])
+@pytest.mark.parametrize("name", ["lock", "lock.holder", "ledger-exists", "ledger.sqlite", "ledger.sqlite-wal"])
 @pytest.mark.parametrize("make", [linked, linked_hard, a_pipe, a_folder])
 def test_a_file_of_the_run_that_is_something_else_is_refused_and_no_link_followed(make, name, job_of, tmp_path):
     job = job_of(4)
@@ -113,8 +113,8 @@ def test_a_dangling_marker_makes_no_file_elsewhere(job_of, tmp_path):
 CALLS = [
     ("mkdir", ""),
     ("openat", "lock"),
-    ("ftruncate", "lock"),
-    ("pwrite64", "lock"),
+    ("openat", "lock.holder"),
+    ("write", "lock.holder"),
     ("openat", "ledger.sqlite"),
     ("openat", "ledger.sqlite-wal"),
 ]
@@ -275,7 +275,7 @@ def test_what_a_run_elsewhere_left_stays(change, job_of):
     assert job.run().returncode == 0
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
-    lock = job.out / RUN_FOLDER / "lock"
+    lock = job.out / RUN_FOLDER / "lock.holder"
     earlier = lock.read_text(encoding="utf-8")
     pid = earlier.split()[1].rstrip(",")
     lock.write_text(earlier.replace(pid, str(gone.pid)).replace(change, f"{change}another"), encoding="utf-8")
