@@ -18,6 +18,8 @@ _ACTS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+# What tables, bars and messages are drawn with, for consoles and files whose encoding lacks it.
+_PLAIN = {"░": ".", "▒": "=", "▓": "%", "█": "#", "▚": "+", "━": "-", "…": "...", "→": "->", "\u00a0": " "}
 _MARKS = frozenset("\u200c\u200d")  # joiners that scripts of India and Persia can't be written without
 
 
@@ -33,9 +35,13 @@ def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    return "".join(
-        _escaped(c) if 0xD800 <= ord(c) <= 0xDFFF else c.encode("ascii", "backslashreplace").decode() for c in lacking
-    ), error.end
+    return "".join(map(_lacking, lacking)), error.end
+
+
+def _lacking(character: str) -> str:
+    if "\ud800" <= character <= "\udfff":
+        return _escaped(character)
+    return _PLAIN.get(character) or character.encode("ascii", "backslashreplace").decode()
 
 
 codecs.register_error(ERRORS, _escape)

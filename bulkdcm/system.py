@@ -1,14 +1,11 @@
-"""What only POSIX or Linux can do, each with its fallback: elsewhere bulkdcm runs with less protection, and says so."""
+"""What only some systems can do with processes, each with its fallback: elsewhere runs have less protection, and say so."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import math
 import os
 import signal
-import stat
 import sys
 import threading
 import time
@@ -18,43 +15,27 @@ from typing import TYPE_CHECKING, Any, Self
 from bulkdcm import interrupts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
-with contextlib.suppress(ImportError):  # Windows
+if sys.platform != "win32":
+    import resource
     from _multiprocessing import SemLock  # type: ignore[import-not-found]  # joblib looks with the same
 
-try:
-    import fcntl
-    import resource
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-    resource = None  # type: ignore[assignment]
-
 _WATCH_EVERY_S = 0.1
-_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
 _LEAST_S = 0.001  # which a timer can be set for; 0 would stop it
 _WAIT_S = 0.02  # after which a signal that came at the wrong moment comes again
-# Of file systems and sandboxes without syncfs; each file is synced by itself there.
-_CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
-_LIBC: Any = None
-if sys.platform == "linux":
-    with contextlib.suppress(OSError):
-        _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def missing_protection() -> list[str]:
     """Return what this machine can't do, in words for the user."""
-    lacks = []
-    if not hasattr(os, "getppid") or sys.platform == "win32":
-        lacks.append("workers of a killed run go on until they are idle")
-    if fcntl is None:
-        lacks.append("two runs on one output folder are told apart by a file, which a crash leaves behind")
-    if resource is None:
-        lacks.append("--memory-limit is not enforced")
-    if not hasattr(signal, "setitimer"):
-        lacks.append("--row-timeout always replaces the worker")
-    return lacks
+    if sys.platform != "win32":
+        return []
+    return [
+        "workers of a killed run go on until they are idle",
+        "--memory-limit is not enforced",
+        "--row-timeout always replaces the worker",
+    ]
 
 
 def die_with(parent: int) -> None:
@@ -87,16 +68,15 @@ def ignore_interrupts() -> None:
 
 def limit_memory(size_bytes: int) -> None:
     """Let this process allocate at most `size_bytes` more than it has; 0 for no limit."""
-    if resource is None or not size_bytes:
-        return
-    used = 0
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        used = int(status.split("VmData:")[1].split()[0]) * 1024
-    with contextlib.suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = used + size_bytes
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+    if sys.platform != "win32" and size_bytes:
+        used = 0
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            status = Path("/proc/self/status").read_text(encoding="ascii")
+            used = int(status.split("VmData:")[1].split()[0]) * 1024
+        with contextlib.suppress(OSError, ValueError):
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            wanted = used + size_bytes
+            resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
 def children_cpu_s() -> float:
@@ -108,8 +88,9 @@ def children_cpu_s() -> float:
 def memory_bytes() -> int:
     """Return the memory this process and its workers may use: the machine's or, if less, the control group's; 0 if unknown."""
     found = []
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError, ValueError):
+            found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with contextlib.suppress(OSError, ValueError):
             found.append(int(Path(path).read_text(encoding="ascii")))
@@ -142,12 +123,11 @@ def check_semaphores(count: int) -> None:
     OSError
         If there isn't, or they can't be made at all.
     """
-    if sys.platform == "win32":
-        return
-    held = []
-    for number in range(count):
-        name = f"/bulkdcm-{os.getpid()}-{threading.get_ident()}-{number}"
-        held.append(SemLock(1, 1, 1, name, True))  # noqa: FBT003  # unlinked at once; takes no names
+    if sys.platform != "win32":
+        held = []
+        for number in range(count):
+            name = f"/bulkdcm-{os.getpid()}-{threading.get_ident()}-{number}"
+            held.append(SemLock(1, 1, 1, name, True))  # noqa: FBT003  # unlinked at once; takes no names
 
 
 def peak_memory_bytes(pid: int) -> int:
@@ -159,7 +139,7 @@ def peak_memory_bytes(pid: int) -> int:
 
 def forget_files(paths: Iterable[str]) -> bool:
     """Let the system drop files from its memory, so that the next to read them goes to the disk; return whether it can."""
-    if not hasattr(os, "posix_fadvise"):
+    if sys.platform != "linux":
         return False
     for path in paths:
         with contextlib.suppress(OSError), Path(path).open("rb") as file:
@@ -183,19 +163,19 @@ class Deadline:
     """
 
     def __init__(self, limit_s: float) -> None:
-        usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        usable = sys.platform != "win32" and threading.current_thread() is threading.main_thread()
         self._limit_s = limit_s if usable else 0.0
         self._began_s = math.inf  # less what the item had taken before; infinite while none is under way
         self._due_s = math.inf  # when the timer will go off
         self._before: Any = None
 
     def __enter__(self) -> Self:
-        if self._limit_s:
+        if sys.platform != "win32" and self._limit_s:
             self._before = signal.signal(signal.SIGALRM, self._look)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._limit_s:
+        if sys.platform != "win32" and self._limit_s:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._before)
 
@@ -217,7 +197,8 @@ class Deadline:
 
     def _set(self) -> None:
         self._due_s = self._began_s + self._limit_s
-        signal.setitimer(signal.ITIMER_REAL, max(self._due_s - time.monotonic(), _LEAST_S))
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, max(self._due_s - time.monotonic(), _LEAST_S))
 
     def _look(self, signum: int, frame: FrameType | None) -> None:
         """Find out whether the item under way is over its time; the timer may have been set for an earlier one."""
@@ -228,94 +209,6 @@ class Deadline:
         if time.monotonic() - self._began_s >= self._limit_s:
             raise RowTimeoutError
         self._set()
-
-
-def sync(folder: Path, files: Sequence[str]) -> None:
-    """Bring written files of a folder to the disk: one `syncfs` where there is one, else each file and folder by itself.
-
-    Raises
-    ------
-    OSError
-        If the disk did not take them.
-    """
-    if _sync_all(folder):
-        return
-    paths = [folder / file for file in files]
-    for path in [*paths, *({path.parent for path in paths} if os.name == "posix" else ())]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _sync_all(folder: Path) -> bool:
-    """Sync the whole file system of a folder; return False where this system or file system can't."""
-    if _LIBC is None or not hasattr(_LIBC, "syncfs"):
-        return False
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if _LIBC.syncfs(descriptor) == 0:
-            return True
-        number = ctypes.get_errno()
-    finally:
-        os.close(descriptor)
-    if number in _CANT_SYNC_ALL:
-        return False
-    raise OSError(number, os.strerror(number))
-
-
-def rename_new(old: str, new: str, folder: int | None = None) -> None:
-    """Give a file another name that nothing has yet.
-
-    Parameters
-    ----------
-    old, new
-        Both names; relative ones are below `folder`, where that is given.
-    folder
-        Descriptor of an open folder.
-
-    Raises
-    ------
-    FileExistsError
-        If something has the name.
-    """
-    if _LIBC is not None and hasattr(_LIBC, "renameat2"):
-        at = _AT_FDCWD if folder is None else folder
-        if not _LIBC.renameat2(at, os.fsencode(old), at, os.fsencode(new), _RENAME_NOREPLACE):
-            return
-        number = ctypes.get_errno()
-        if number not in {errno.EINVAL, errno.ENOSYS, errno.EPERM}:  # the file system, kernel or sandbox lacks it
-            raise OSError(number, os.strerror(number), old, None, new)
-    try:
-        os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here: what comes to this name between the two calls isn't noticed
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(new, dir_fd=folder, follow_symlinks=False)
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
-        os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
-    else:
-        os.unlink(old, dir_fd=folder)
-
-
-def not_a_plain_file(path: Path) -> str:
-    """Return what a path is other than a regular file with one name, in words; empty where it is one, or nothing is there.
-
-    Raises
-    ------
-    OSError
-        If that can't be known.
-    """
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return ""
-    if stat.S_ISREG(found.st_mode):
-        return "" if found.st_nlink == 1 else "a file with a second name (a hard link)"
-    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
-    return kinds.get(stat.S_IFMT(found.st_mode), "a device or socket")
 
 
 def kill(pid: int) -> None:
@@ -339,7 +232,9 @@ def alive(pid: int) -> bool:
 
 def process_began_s(pid: int) -> float:
     """Return when a process began, in seconds since 1970; 0 where the system doesn't tell."""
-    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+    if sys.platform != "linux":
+        return 0.0
+    with contextlib.suppress(OSError, ValueError, IndexError):
         words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - int(words[19]) / os.sysconf("SC_CLK_TCK")
         return time.time() - age_s
@@ -352,7 +247,7 @@ def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
 
     def stop(signum: int, frame: FrameType | None) -> None:
         if interrupts.must_wait(frame):
-            threading.Timer(_WAIT_S, os.kill, (os.getpid(), signum)).start()
+            threading.Timer(_WAIT_S, _again, (signum,)).start()
             return
         for again in (signal.SIGINT, signal.SIGTERM):
             signal.signal(again, _end_now)
@@ -364,6 +259,13 @@ def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _again(signum: int) -> None:
+    if sys.platform == "win32":
+        signal.raise_signal(signum)  # another process's kill would end this one there
+    else:
+        os.kill(os.getpid(), signum)  # reaches the main thread, whatever it waits for
 
 
 def _end_now(signum: int, frame: FrameType | None) -> None:

@@ -91,7 +91,7 @@ def bench(manifest: Path, *, json_path: Path | None, plot_path: Path | None, **o
         figures = {"machine": machine(), "options": {name: str(value) for name, value in {**options, **named}.items()}}
         runs = [asdict(one) for one in found]
         text = json.dumps({**figures, "runs": runs, "recommended": asdict(best.configuration)}, indent=2)
-        json_path.write_text(text + "\n", encoding="utf-8")
+        json_path.write_text(text + "\n", encoding="utf-8", newline="\n")
     if plot_path:
         plot(found, plot_path)
     return 0

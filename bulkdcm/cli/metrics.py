@@ -63,7 +63,7 @@ def write_metrics(path: Path, facts: Mapping[str, Any]) -> None:
     ]
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
         beside.replace(path)
     except OSError as error:
         msg = f"--metrics {path}: {error.strerror}. The run itself is done."

@@ -59,6 +59,9 @@ def _safe(stream: TextIO | None, descriptor: int, *, told: bool) -> TextIO:
             os.close(nowhere)
     else:
         stream.flush()
+        if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper) and stream.isatty():
+            stream.reconfigure(errors=ERRORS)  # a console takes text there, and bytes only of its own old encodings
+            return stream
     return io.TextIOWrapper(
         io.BufferedWriter(_Stream(descriptor, told=told)),
         encoding=stream.encoding if stream else "utf-8",

@@ -110,7 +110,7 @@ def _print_end(report: Report, out: Path) -> None:
     for note in report.notes:
         say(f"note: {note}", err=True)
     console = Console(highlight=False)
-    for line in terminal.lines(report, f"{out}/{PAGE}", console.width):
+    for line in terminal.lines(report, str(out / PAGE), console.width):
         console.print(line, soft_wrap=not console.is_terminal)
     if report.interrupted:
         say("interrupted: what was finished is kept. Run the same command again to go on.", err=True)

@@ -13,7 +13,7 @@ from bulkdcm.conversion.lot import Entry, Lot
 from bulkdcm.ledger.schema import CONTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -26,11 +26,13 @@ _BLOCK = 10_000
 _NAMES = ("ordinal", "identity", "metadata", "schema_number")
 
 
-def _numbers(ledger: Ledger) -> Iterator[npt.NDArray[np.int64]]:
+def _numbers(ledger: Ledger, one_name: Callable[[str], str]) -> Iterator[npt.NDArray[np.int64]]:
     """Yield what is needed of the ledger's rows, block by block: `_NAMES`, and a hash of the output's name."""
     rows = ledger.outcomes()
     while block := list(islice(rows, _BLOCK)):
-        found = [(*(row[_PLACE[name]] for name in _NAMES), hash(row[_PLACE["output"]] or "")) for row in block]
+        found = [
+            (*(row[_PLACE[name]] for name in _NAMES), hash(one_name(row[_PLACE["output"]] or ""))) for row in block
+        ]
         yield np.array(found, dtype=np.int64)
 
 
@@ -43,6 +45,8 @@ class Inventory:
         Open; every row's checksum is compared on the way.
     rows
         The manifest, resolved; None if it isn't known.
+    one_name
+        Gives the names of one file one text.
 
     Attributes
     ----------
@@ -54,15 +58,15 @@ class Inventory:
         How many of the ledger's rows have no file.
     """
 
-    def __init__(self, ledger: Ledger, rows: Manifest | None) -> None:
-        self._ledger, self._rows = ledger, rows
-        numbers = np.concatenate([np.empty((0, len(_NAMES) + 1), np.int64), *_numbers(ledger)])
+    def __init__(self, ledger: Ledger, rows: Manifest | None, one_name: Callable[[str], str]) -> None:
+        self._ledger, self._rows, self._one_name = ledger, rows, one_name
+        numbers = np.concatenate([np.empty((0, len(_NAMES) + 1), np.int64), *_numbers(ledger, one_name)])
         self._ordinals, self._identities, self._metadata, self._schemas, hashes = numbers.T
         has_file = hashes != hash("")
         self.without = int((~has_file).sum())
         names, first = np.unique(hashes, return_index=True)
         self.todo = np.sort(first[names != hash("")])
-        known = [hash(str(file[0])) for file in (*ledger.orphans(), *ledger.obsolete())]
+        known = [hash(one_name(str(file[0]))) for file in (*ledger.orphans(), *ledger.obsolete())]
         self.outputs = np.unique(np.concatenate([names, np.array(known, dtype=np.int64)]))
         self._in_manifest = np.full(len(numbers), -1, dtype=np.int64)
         self._known = None if rows is None else Fingerprints(rows)
@@ -91,7 +95,7 @@ class Inventory:
 
     def knows(self, names: Sequence[str]) -> list[bool]:
         """Return which names are those of files that the ledger knows."""
-        hashes = np.array([hash(name) for name in names], dtype=np.int64)
+        hashes = np.array([hash(self._one_name(name)) for name in names], dtype=np.int64)
         return list(map(bool, np.isin(hashes, self.outputs)))
 
     def sampled(self, count: int) -> None:

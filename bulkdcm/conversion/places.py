@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm import names
 from bulkdcm.conversion.collisions import Collisions, Owner
-from bulkdcm.manifest import fold
 from bulkdcm.model import Replaceable
+from bulkdcm.names import fold
 from bulkdcm.stores import archives, listing
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bulkdcm.manifest import Column, Manifest
     from bulkdcm.model import Problem
+    from bulkdcm.stores import Store
 
 _NONE = (-1, -1)
 
@@ -56,8 +58,10 @@ class Places:
     ----------
     manifest
         Resolved.
-    out, images
-        The output folder, and the real path of the image root.
+    outputs
+        The output folder.
+    images
+        The real path of the image root.
     named
         Files that the run reads or keeps beside the sources: what each is, by its path.
     reports
@@ -65,11 +69,12 @@ class Places:
     """
 
     def __init__(
-        self, manifest: Manifest, out: str, images: str, named: Mapping[str, str], reports: Iterable[str]
+        self, manifest: Manifest, outputs: Store, images: str, named: Mapping[str, str], reports: Iterable[str]
     ) -> None:
         self._manifest = manifest
         self._reports = tuple(reports)
-        self._out = os.path.realpath(out)
+        self._out = names.real(outputs.local_path)
+        self.one_name = names.one_name(folds=outputs.folds)
         self._images = images
         self._named = named
         self._folders: dict[str, str] = {}
@@ -151,7 +156,7 @@ class Places:
         """Return the real path of an output's folder; empty where it isn't there, so that nothing can be in it."""
         folder = output.rpartition("/")[0]
         if folder not in self._folders:
-            real = os.path.realpath(f"{self._out}/{folder}")
+            real = names.real(f"{self._out}/{folder}")
             self._folders[folder] = real if os.path.isdir(real) else ""
         return self._folders[folder]
 
@@ -166,10 +171,7 @@ class Places:
         above = fold(self._out) + "/"
         found = {}
         for path, what in self._named.items():
-            for name in (
-                os.path.realpath(path),
-                os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)),
-            ):
+            for name in (names.real(path), f"{names.real(os.path.dirname(path))}/{os.path.basename(path)}"):
                 if fold(name).startswith(above):
                     found[fold(name)] = what
         images = fold(self._images) + "/"
@@ -190,7 +192,7 @@ class Places:
         paths = [archives.file_of(column.values[code], self._manifest.files) for code in codes.tolist()]
         wanted: dict[int, tuple[str, int]] = {}
         for folder, places in listing.by_folder(paths):
-            real = os.path.realpath(f"{self._images}/{folder}")
+            real = names.real(f"{self._images}/{folder}")
             kinds = listing.kinds(real, [paths[place].rpartition("/")[2] for place in places])
             every = fold(f"{real}/").startswith(above)
             wanted |= {
@@ -201,7 +203,7 @@ class Places:
             what = f"the source on line {self._manifest.lines[first[codes[place]]]}"
             yield path, what
             if kind == listing.LINK:
-                yield os.path.realpath(path), what
+                yield names.real(path), what
 
     @cached_property
     def inodes(self) -> dict[tuple[int, int], str]:
@@ -230,7 +232,15 @@ class _Judge:
 
     @cached_property
     def _others(self) -> set[str]:
-        return set(self._known.outputs)
+        return set(map(self._places.one_name, self._known.outputs))
+
+    @cached_property
+    def _ours(self) -> set[str]:
+        return set(map(self._places.one_name, self._known.ours))
+
+    @cached_property
+    def _orphaned(self) -> set[str]:
+        return set(map(self._places.one_name, self._known.orphaned))
 
     def verdict(self, output: str, status: os.stat_result, before: str) -> tuple[Owner, str]:
         """Return whose a file is, and of what is read, what it is.
@@ -244,7 +254,8 @@ class _Judge:
         before
             The output that the row has from an earlier run.
         """
-        ours = output == before or (output in self._known.ours and output not in self._others)
+        name = self._places.one_name(output)
+        ours = name == self._places.one_name(before) or (name in self._ours and name not in self._others)
         plain = stat.S_ISREG(status.st_mode)
         if ours and plain and status.st_nlink == 1:
             return Owner.OURS, ""
@@ -252,8 +263,8 @@ class _Judge:
             return Owner.READ, what
         if ours:
             return Owner.OURS, ""
-        if output in self._others:
+        if name in self._others:
             return Owner.ROWS, ""  # another row's, which the run settles once both are complete
-        if output in self._known.orphaned:
+        if name in self._orphaned:
             return Owner.ORPHANED, ""
         return (Owner.OURS if self._overwrite and plain else Owner.FOREIGN), ""

@@ -59,7 +59,7 @@ class Preparation:
             if file:
                 named[str(file)] = f"the {option} file"
         self._references = dependencies.found(rows)
-        self.places = Places(rows, self._out, self._images, named, WRITERS)
+        self.places = Places(rows, context.outputs, self._images, named, WRITERS)
 
     @property
     def begun(self) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bulkdcm import pictures
+from bulkdcm import names, pictures
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.report import PAGE, SUMMARY, WRITERS, refuse_foreign, refused_since, verified, write
 from bulkdcm.stores import Local
@@ -60,4 +59,4 @@ def rewrite(report: Report, folder: Path) -> Path:
 
 def to_look_at(folder: Path) -> Store:
     """Return an output folder to read from; people link its folders as they like."""
-    return Local(root=os.path.realpath(folder), follow_links=True)
+    return Local(root=names.real(folder), follow_links=True)

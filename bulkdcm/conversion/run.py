@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bulkdcm import images, manifest, pictures, template, uids
+from bulkdcm import images, manifest, names, pictures, template, uids
 from bulkdcm.attributes.dictionary import SOURCE
 from bulkdcm.conversion import archived, examination
 from bulkdcm.conversion import given as given_to
@@ -31,6 +31,7 @@ from bulkdcm.report import RESERVED, Asked, Report, Rows, completed, refuse_fore
 from bulkdcm.settings import local_path
 from bulkdcm.stores import Local, Null, Recognise
 from bulkdcm.stores.catalogue import Catalogue
+from bulkdcm.stores.folder import folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -224,7 +225,8 @@ def outputs_alone(settings: Settings, out: Path) -> Context:
 
 def outputs_at(folder: Path, store: type[Local] = Local) -> Local:
     """Return the store that an output folder is."""
-    return store(root=os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
+    root = names.slashed(os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
+    return store(root=root, folds=folds(root, FOLDER))
 
 
 def _catalogue(path: Path, settings: Settings, out: Path | None = None) -> Catalogue:
@@ -274,7 +276,7 @@ def _images_root(path: Path, settings: Settings) -> str:
     if not root.is_dir():
         msg = f"--images {root}: no such folder. Name the folder that the source column is relative to."
         raise SettingsError(msg)
-    return os.path.realpath(root)
+    return names.real(root)
 
 
 def checked(given: Given, settings: Settings) -> tuple[Manifest, list[Problem]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm import names
 from bulkdcm.errors import OccupiedError, StorageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Settlement:
         self._recording = recording
         self._ledger, self._outputs = recording.ledger, recording.context.outputs
         self._settings = recording.context.settings
+        self._one_name = names.one_name(folds=self._outputs.folds)
         self._left: dict[str, str] = {}
         self.notes: list[str] = []
         """What the user should know of files that went or stayed."""
@@ -39,26 +41,33 @@ class Settlement:
         staged, rows = self._recording.staged, self._recording.work.rows
         if not staged:
             return
-        waiting = {outcome.stored.name: outcome for outcome in sorted(staged, key=lambda o: -o.ordinal)}
-        reasons = {o.ordinal: "another row's file goes there" for o in staged if waiting[o.stored.name] is not o}
-        owners = self._ledger.owners()
-        ours = self._recording.work.ours | {file[0] for file in self._ledger.obsolete()}
+        one_name = self._one_name
+        waiting = {one_name(outcome.stored.name): outcome for outcome in sorted(staged, key=lambda o: -o.ordinal)}
+        reasons = {
+            o.ordinal: "another row's file goes there" for o in staged if waiting[one_name(o.stored.name)] is not o
+        }
+        owners = self._owners()
+        ours = set(map(one_name, (*self._recording.work.ours, *(file[0] for file in self._ledger.obsolete()))))
         blocked = True
         while blocked:
             complete = {facts.ordinal for outcome in waiting.values() for facts in outcome.sources}
             blocked = False
-            for output, outcome in list(waiting.items()):
-                owner = owners.get(output)
+            for name, outcome in list(waiting.items()):
+                owner = owners.get(name)
                 if owner is None:
-                    reason = "" if self._is_free(output, ours) else "a file is there that this run may not replace"
+                    reason = (
+                        ""
+                        if self._is_free(outcome.stored.name, ours)
+                        else "a file is there that this run may not replace"
+                    )
                 else:
                     line = rows.lines[owner]
                     reason = "" if owner in complete else f"the output of line {line} is there, which has no new one"
                 if reason:
                     reasons[outcome.ordinal] = reason
-                    del waiting[output]
+                    del waiting[name]
                     blocked = True
-        moves = [(outcome.stored.staged, output) for output, outcome in waiting.items()]
+        moves = [(outcome.stored.staged, outcome.stored.name) for outcome in waiting.values()]
         self._recording.commit(self._recording.columns(waiting.values()), moves)
         finish_moves(self._ledger, self._outputs)
         remedy = "Move it away, or give the row another name in the `output` column."
@@ -74,16 +83,17 @@ class Settlement:
     def _is_free(self, output: str, ours: set[str]) -> bool:
         """Whether what no row of the manifest has may be replaced: nothing, an old output, or by ``--overwrite``."""
         work = self._recording.work
-        if output in ours or work.places.is_empty(output):
+        name = self._one_name(output)
+        if name in ours or work.places.is_empty(output):
             return True
-        if output in work.plan.orphaned:
+        if name in set(map(self._one_name, work.plan.orphaned)):
             return self._settings.prune
         return self._settings.overwrite and work.places.may_replace(output)
 
     def tidy(self) -> None:
         """Remove the outputs of earlier attempts that no row has now and, where asked, those of rows that are gone."""
-        self._remove(self._ledger.obsolete())
-        orphans = self._ledger.orphans()
+        self._remove(self._unowned(self._ledger.obsolete()))
+        orphans = self._unowned(self._ledger.orphans())
         if orphans and self._settings.prune:
             count = self._remove(orphans)
             self.notes.append(f"outputs of rows that are no longer in the manifest removed: {count}")
@@ -94,6 +104,17 @@ class Settlement:
         if self._settings.prune:
             self._ledger.forget_orphans()
         self._ledger.forget_claims()
+
+    def _owners(self) -> dict[str, int]:
+        """Return the row that has each output, by what its names have in common to the store."""
+        return {self._one_name(output): ordinal for output, ordinal in self._ledger.owners().items()}
+
+    def _unowned(self, files: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        """Leave out files that rows have by other names, as far as the store knows names apart."""
+        if not files or not self._outputs.folds:
+            return files
+        owners = self._owners()
+        return [file for file in files if self._one_name(file[0]) not in owners]
 
     def say_what_is_left(self) -> None:
         """Raise where old outputs could not be removed.

@@ -23,6 +23,7 @@ from bulkdcm.errors import SettingsError, StorageError, Terminated
 from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.ledger.ledger import open_ledger
 from bulkdcm.ledger.lock import Lock
+from bulkdcm.names import one_name
 from bulkdcm.printable import counted
 from bulkdcm.proof import kinds
 from bulkdcm.proof.verification import MOST_KEPT, Finding, Gathering, Verification, recognise
@@ -153,7 +154,7 @@ class Proof:
     def go(self, given: Given | None, asked: Asked) -> int:
         """Look at everything; return the number of the signal that ended it before, or 0."""
         with self._read(given) as (rows, context):
-            inventory = Inventory(self._ledger, rows)
+            inventory = Inventory(self._ledger, rows, one_name(folds=context.outputs.folds))
             self._say(inventory, rows)
             self._beside(inventory)
             inventory.sampled(self._settings.sample)

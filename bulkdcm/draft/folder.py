@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from copy import deepcopy
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bulkdcm import iods
+from bulkdcm import iods, names
 from bulkdcm.attributes import dictionary, values
 from bulkdcm.draft import facts
 from bulkdcm.draft.join import Join
@@ -20,7 +19,8 @@ from bulkdcm.draft.new_file import new_file
 from bulkdcm.draft.own_check import OwnCheck, RefusedColumn
 from bulkdcm.draft.packed import listed as listed_archive
 from bulkdcm.errors import SettingsError
-from bulkdcm.manifest import Column, Manifest, fold, mirrored, numbered, resolve
+from bulkdcm.manifest import Column, Manifest, mirrored, numbered, resolve
+from bulkdcm.names import fold
 from bulkdcm.objects import MAKERS, RESTAMP, offer
 from bulkdcm.printable import printable
 from bulkdcm.report import RESERVED
@@ -126,7 +126,7 @@ def is_archive(images: Path) -> bool:
 def _listed(images: Path, options: FolderOptions, *, packed: bool) -> Listing:
     if not packed:
         return listed(images, follow_links=options.follow_links)
-    root = os.path.realpath(images.parent)
+    root = names.real(images.parent)
     with Catalogue(root, follow_links=options.follow_links) as catalogue:
         return listed_archive(images.name, catalogue, options.facts)
 

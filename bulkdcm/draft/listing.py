@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bulkdcm import names
 from bulkdcm.errors import SettingsError
 from bulkdcm.images import READERS
 from bulkdcm.ledger.files import FOLDER
@@ -100,9 +101,9 @@ def listed(root: Path, *, follow_links: bool = False) -> Listing:
     """
     found = Listing()
     look = _Look(found, root, follow_links=follow_links)
-    for folder, folders, names in os.walk(root, onerror=look.unlisted):
+    for folder, folders, files in os.walk(root, onerror=look.unlisted):
         folders[:] = [name for name in sorted(folders) if look.enters(Path(folder, name))]
-        for name in sorted(names):
+        for name in sorted(files):
             look.at(Path(folder, name))
     return found
 
@@ -110,7 +111,7 @@ def listed(root: Path, *, follow_links: bool = False) -> Listing:
 class _Look:
     def __init__(self, found: Listing, root: Path, *, follow_links: bool) -> None:
         self._found, self._root = found, root
-        self._real = os.path.realpath(root).rstrip(os.sep) + os.sep
+        self._real = names.real(root)
         self._follow_links = follow_links
         self._is_output = is_folder(root / FOLDER)
 
@@ -129,7 +130,7 @@ class _Look:
             if name != FOLDER:
                 self._found.note(HIDDEN, name)
         elif path.is_symlink():
-            self._found.note(LINKED, f"{name}, which leads to {os.path.realpath(path)}")
+            self._found.note(LINKED, f"{name}, which leads to {names.real(path)}")
         elif is_folder(path / FOLDER):
             self._found.note(OUTPUTS, name)
         else:
@@ -156,7 +157,7 @@ class _Look:
         """Return why a manifest can't name an image; empty if it can."""
         if kind := unfit(name):
             return kind
-        leads_out = path.is_symlink() and not os.path.realpath(path).startswith(self._real)
+        leads_out = path.is_symlink() and not names.within(self._real, names.real(path))
         return OUTSIDE if leads_out and not self._follow_links else ""
 
     def _name(self, path: Path) -> str:

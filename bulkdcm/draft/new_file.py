@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from bulkdcm import system
+from bulkdcm import filesystem
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import printable
 
@@ -43,7 +43,7 @@ def new_file(path: Path) -> Iterator[Callable[[str], Path]]:
     try:
         yield write
         try:
-            system.rename_new(str(temporary), str(path))
+            filesystem.rename_new(str(temporary), str(path))
         except FileExistsError as error:
             raise _there_already(path) from error
         except OSError as error:

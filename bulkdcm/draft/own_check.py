@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bulkdcm import manifest
+from bulkdcm import manifest, names
 from bulkdcm.draft.listing import shown
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.objects import offer
@@ -96,7 +95,7 @@ class OwnCheck:
             read = manifest.read(draft, settings)
         except ManifestError as error:
             raise SettingsError(str(error).replace(str(draft), "the manifest of these images")) from error
-        root = os.path.realpath(self.images)
+        root = names.real(self.images)
         with Catalogue(root, follow_links=self.options.follow_links) as catalogue:
             disk = manifest.Disk(root, catalogue, through=False)  # what is in an archive has just been seen
             read, found = manifest.checked(read, settings, offer(), disk=disk, reserved=RESERVED)

@@ -119,4 +119,8 @@ def _remove_old(place: Path) -> None:
 def clear(folder: str) -> None:
     """Forget the slots of workers that have ended."""
     for path in Path(folder).iterdir():
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:  # Windows removes no file that a process has mapped, which a dead one may still seem to
+            with path.open("r+b") as file:
+                file.write(bytes(_FORM.size))

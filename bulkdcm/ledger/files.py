@@ -7,7 +7,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from bulkdcm import system
+from bulkdcm import filesystem
 from bulkdcm.errors import LedgerError, of_system
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def refuse_link(path: Path) -> None:
         If it is.
     """
     try:
-        what = system.not_a_plain_file(path)
+        what = filesystem.not_a_plain_file(path)
     except OSError as error:
         raise of_system(error, path, "read") from error
     if what:

@@ -7,12 +7,12 @@ checksum, since SQLite by itself does not notice a flipped bit in a page.
 from __future__ import annotations
 
 import json
-import os
 from itertools import compress
 from operator import itemgetter, ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bulkdcm import names
 from bulkdcm.errors import LedgerError, of_system
 from bulkdcm.ledger.block import Block
 from bulkdcm.ledger.database import Database, among
@@ -130,7 +130,7 @@ class Ledger(Runs):
         LedgerError
             If the ledger is of a folder that is still there.
         """
-        own = os.path.realpath(folder)  # keeps bytes that are no text
+        own = names.real(folder)  # keeps bytes that are no text
         known = self.fact("out")
         other = json.loads(known) if known else own
         moved = (folder / FOLDER / MARKER).exists() and not Path(other, FOLDER, MARKER).exists()

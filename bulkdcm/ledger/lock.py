@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import filelock
 
-from bulkdcm import leftovers, system
+from bulkdcm import filesystem, leftovers, system
 from bulkdcm.errors import BusyError, LedgerError, of_system
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def is_held(folder: Path) -> bool:
     """
     path = folder / _FILE
     try:
-        if system.not_a_plain_file(path) or not path.exists():
+        if filesystem.not_a_plain_file(path) or not path.exists():
             return False
         with _lock(path).acquire(timeout=0):
             return False
@@ -162,7 +162,7 @@ def _taken(path: Path, where: str) -> filelock.BaseFileLock:
 
 def _refuse_others(*paths: Path) -> None:
     for path in paths:
-        if what := system.not_a_plain_file(path):
+        if what := filesystem.not_a_plain_file(path):
             msg = f"{path} is {what}, not the lock that a run makes. Remove it, or use another --out."
             raise LedgerError(msg)
 

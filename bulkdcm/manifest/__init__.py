@@ -3,7 +3,7 @@
 from bulkdcm.manifest.agreement import numbered
 from bulkdcm.manifest.cells import fault
 from bulkdcm.manifest.defaults import by_option, check_defaults
-from bulkdcm.manifest.paths import fold, outside, unusable
+from bulkdcm.manifest.paths import outside, unusable
 from bulkdcm.manifest.preflight import Disk, check, checked
 from bulkdcm.manifest.read import path_of, read
 from bulkdcm.manifest.resolve import mirrored, part, resolve

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bulkdcm.manifest.paths import fold, outside
+from bulkdcm.manifest.paths import outside
 from bulkdcm.model import Problem
+from bulkdcm.names import fold
 from bulkdcm.stores import archives
 from bulkdcm.stores.members import rule_and_remedy
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import unicodedata
 from itertools import compress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm import names
 from bulkdcm.manifest.table import members
 from bulkdcm.model import Problem
+from bulkdcm.names import fold
 from bulkdcm.settings import is_url
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _all_unusable(column: Column, reserved: Collection[str]) -> dict[int, str]:
     """Return why no file can have some names of a column, by their codes."""
     longest = max(map(len, column.values), default=0) * (1 if column.text.isascii() else _MAX_CHAR_BYTES)
     firsts = {path.partition("/")[0] for path in column.values}
-    if longest <= _MAX_NAME_BYTES and not any(fold(first) in reserved for first in firsts):
+    plain = longest <= _MAX_NAME_BYTES and not names.are_restricted()
+    if plain and not any(fold(first) in reserved for first in firsts):
         return {}
     return {code: rule for code, path in enumerate(column.values) if (rule := unusable(path, reserved))}
 
@@ -92,14 +94,7 @@ def unusable(path: str, reserved: Collection[str] = ()) -> str:
         return "the name is bulkdcm's own"
     if any(len(part.encode("utf-8", "surrogateescape")) > _MAX_NAME_BYTES for part in path.split("/")):
         return f"a name of more than {_MAX_NAME_BYTES} bytes fits no file system"
-    return ""
-
-
-def fold(path: str) -> str:
-    """Return what two paths share that some file systems take for one: case and Unicode form."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return names.not_of_this_system(path)
 
 
 def _folded(column: Column) -> Column:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm import names
 from bulkdcm.attributes.dictionary import SOURCE
 from bulkdcm.manifest import packed
-from bulkdcm.manifest.paths import all_outside, fold, outside
+from bulkdcm.manifest.paths import all_outside, outside
 from bulkdcm.model import Problem
+from bulkdcm.names import fold
 from bulkdcm.settings import is_url
 from bulkdcm.stores import listing
 from bulkdcm.uids import normal_form
@@ -189,7 +191,7 @@ class _Disk:
             kinds = np.array(listing.kinds(where, [paths[place].rpartition("/")[2] for place in places]), dtype=np.int8)
             for index in np.flatnonzero(kinds == listing.LINK).tolist():
                 kinds[index] = self._led_to(f"{self.root}/{paths[places[index]]}")
-            if (kinds == listing.THERE).any() and not self._holds(os.path.realpath(where)):
+            if (kinds == listing.THERE).any() and not self._holds(names.real(where)):
                 kinds[kinds == listing.THERE] = _OUTSIDE
             states[places] = kinds
         return states
@@ -197,10 +199,10 @@ class _Disk:
     def _led_to(self, link: str) -> int:
         if not os.path.exists(link):
             return _MISSING
-        return _THERE if self._holds(os.path.realpath(link)) else _OUTSIDE
+        return _THERE if self._holds(names.real(link)) else _OUTSIDE
 
     def _holds(self, real: str) -> bool:
-        return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
+        return names.within(self.root, real)
 
     def other_form(self, path: str) -> str:
         """Return the path of a file whose name is the same text in another Unicode form; empty if there is none."""

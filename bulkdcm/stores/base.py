@@ -109,6 +109,8 @@ class Store(Protocol):
         Whether `put` leaves a file behind.
     recognises
         Whether files are only known again: the ledger is made anew, and a row that fails has yet to be converted.
+    folds
+        Whether names that differ only in case, or in the form of their letters, are those of one file.
     local_path
         The folder that the store is, for what only a folder can have, such as links; empty where it is none.
     """
@@ -117,6 +119,11 @@ class Store(Protocol):
     needs_sync: ClassVar[bool]
     writes: ClassVar[bool]
     recognises: ClassVar[bool]
+
+    @property
+    def folds(self) -> bool:
+        """As above."""
+        ...
 
     @property
     def local_path(self) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from bulkdcm import names
 from bulkdcm.errors import StorageError
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ UNKNOWN: Identity = (0, 0)
 _MOST_HELD = 64
 # Windows has none of it: a name is looked up from the top there.
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink, os.stat} <= os.supports_dir_fd
+if sys.platform == "win32":
+    _FOLDER = os.O_RDONLY
+else:
+    _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def prepare(folder: Path) -> None:
@@ -53,12 +59,11 @@ def in_place(folder: Path) -> Iterator[Identity]:
         If the folder was removed, moved or replaced.
     """
     try:
-        found = os.stat(folder)
+        identity = _identity(str(folder))
         descriptor = os.open(folder, os.O_RDONLY) if _BY_DESCRIPTOR else -1
     except OSError as error:
         msg = f"--out {folder}: {error.strerror}. Name a folder that can be read and written."
         raise StorageError(msg) from error
-    identity = (found.st_dev, found.st_ino)
     try:
         yield identity
     except Exception:
@@ -67,6 +72,14 @@ def in_place(folder: Path) -> Iterator[Identity]:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def folds(folder: str, name: str) -> bool:
+    """Whether a folder takes names that differ only in case for one, as something in it tells; False if it isn't there."""
+    try:
+        return os.path.samefile(f"{folder}/{name}", f"{folder}/{name.swapcase()}")
+    except OSError:
+        return False
 
 
 def check_place(folder: str, identity: Identity) -> None:
@@ -80,8 +93,7 @@ def check_place(folder: str, identity: Identity) -> None:
     if identity == UNKNOWN:
         return
     with contextlib.suppress(OSError):
-        found = os.stat(folder)
-        if (found.st_dev, found.st_ino) == identity:
+        if _identity(folder) == identity:
             return
     raise _gone(folder)
 
@@ -101,16 +113,19 @@ class Opened:
     ----------
     path
         Of the folder.
+    identity
+        Device and number of the folder.
     descriptor
         Of the folder, for `dir_fd`; None where the system looks names up from the top only.
     """
 
     path: str
-    descriptor: int | None
+    identity: Identity
+    descriptor: int | None = None
 
     def below(self, relative: str) -> str:
         """Return the name to give to the system, together with the descriptor."""
-        return os.path.join(self.path, relative) if self.descriptor is None else relative or "."
+        return f"{self.path}/{relative}" if self.descriptor is None else relative or "."
 
 
 @contextlib.contextmanager
@@ -122,21 +137,25 @@ def opened(path: str, identity: Identity) -> Iterator[Opened]:
     StorageError
         If another folder, or none, is in its place.
     """
-    if not _BY_DESCRIPTOR:
-        check_place(path, identity)
-        yield Opened(path, None)
-        return
+    descriptor = None
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if _BY_DESCRIPTOR:
+            descriptor = os.open(path, _FOLDER)
+        found = _identity(path if descriptor is None else descriptor)
     except OSError as error:
         raise _gone(path) from error
     try:
-        found = os.fstat(descriptor)
-        if identity not in {UNKNOWN, (found.st_dev, found.st_ino)}:
+        if identity not in {UNKNOWN, found}:
             raise _gone(path)
-        yield Opened(path, descriptor)
+        yield Opened(path, found, descriptor)
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _identity(folder: str | int) -> Identity:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
 
 
 class Held:
@@ -177,39 +196,40 @@ class Held:
         if not name:
             return self._root
         known = self._folders.get(name)
-        if known is None or known.descriptor is None:
+        if known is None:
             if len(self._folders) >= _MOST_HELD:
                 self.let_go()
             known = self._folders[name] = self._opened(name)
         return known
 
     def _opened(self, name: str) -> Opened:
-        path = os.path.join(self._path, name)
+        path = f"{self._path}/{name}"
         check_inside(self._path, path)
-        if self._root.descriptor is None:
-            os.makedirs(path, exist_ok=True)
-            return Opened(path, None)
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         try:
-            descriptor = os.open(name, flags, dir_fd=self._root.descriptor)
+            found = self._found(name, path)
         except FileNotFoundError:
-            self._make(name, self._root.descriptor)
-            descriptor = os.open(name, flags, dir_fd=self._root.descriptor)
-        try:
-            check_inside(
-                self._path, path
-            )  # nothing can have come between that isn't there still, or is noticed at the end
+            self._make(name)
+            found = self._found(name, path)
+        try:  # nothing can have come between that isn't there still, or is noticed at the end
+            check_inside(self._path, path)
         except OSError:
-            os.close(descriptor)
+            if found.descriptor is not None:
+                os.close(found.descriptor)
             raise
-        return Opened(path, descriptor)
+        return found
 
-    def _make(self, name: str, root: int) -> None:
-        """Make a folder and those above it; never the root itself, which someone has removed where it isn't there."""
+    def _found(self, name: str, path: str) -> Opened:
+        if self._root.descriptor is None:
+            return Opened(path, _identity(path))
+        descriptor = os.open(name, _FOLDER, dir_fd=self._root.descriptor)
+        return Opened(path, _identity(descriptor), descriptor)
+
+    def _make(self, name: str) -> None:
+        """Make a folder and those above it; never the root itself, which someone has removed if it isn't there."""
         parts = name.split("/")
         for depth in range(len(parts)):
             with contextlib.suppress(FileExistsError):
-                os.mkdir("/".join(parts[: depth + 1]), dir_fd=root)
+                os.mkdir(self._root.below("/".join(parts[: depth + 1])), dir_fd=self._root.descriptor)
 
     def forget(self, name: str) -> None:
         """Let go of a folder that was removed."""
@@ -229,8 +249,7 @@ class Held:
         for name in list(self._folders):
             held = self._folders[name]
             try:
-                there = os.stat(held.path)
-                same = held.descriptor is None or os.path.samestat(there, os.fstat(held.descriptor))
+                same = _identity(held.path) == held.identity
             except OSError:
                 same = False
             missing = missing or ("" if same else held.path)
@@ -248,6 +267,8 @@ class Held:
         """
         with self._open:
             self.let_go()
+            if self._root.descriptor is None:  # what came to its place meanwhile has got the files
+                check_place(self._path, self._root.identity)
 
 
 def check_inside(folder: str | Path, parent: str | Path) -> None:
@@ -259,16 +280,16 @@ def check_inside(folder: str | Path, parent: str | Path) -> None:
         If it is.
     """
     try:
-        found = os.stat(parent)
+        found = _identity(str(parent))
     except FileNotFoundError:
         _check_real(str(folder), str(parent))
     else:
-        _check_known(str(folder), str(parent), (found.st_dev, found.st_ino))
+        _check_known(str(folder), str(parent), found)
 
 
 def _check_real(folder: str, parent: str) -> None:
-    real, root = os.path.realpath(parent), os.path.realpath(folder)
-    if real != root and not real.startswith(root + os.sep):
+    real = names.real(parent)
+    if not names.within(names.real(folder), real):
         raise OSError(errno.ELOOP, f"its folder is a link that leads outside the output folder, to {real}")
 
 

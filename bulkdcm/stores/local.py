@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
-from bulkdcm import system
+from bulkdcm import filesystem, names
 from bulkdcm.errors import StorageError
 from bulkdcm.stores import folder, putting, reading, removal
 from bulkdcm.stores.base import Stat
@@ -35,6 +35,8 @@ class Local:
         That names it, for messages.
     follow_links
         Whether a file may be read through a link that leads outside.
+    folds
+        See `Store`.
     identity
         Device and number of the folder that is meant; (0, 0) where that isn't known.
     held_open
@@ -49,6 +51,7 @@ class Local:
     root: str
     option: str = "--out"
     follow_links: bool = False
+    folds: bool = False
     identity: folder.Identity = folder.UNKNOWN
     held_open: folder.Held | None = field(default=None, repr=False, compare=False)
 
@@ -140,10 +143,10 @@ class Local:
         path = Path(self.root, name)
         temporary = path.with_name(putting.temporary_name(next(_NUMBERS)))
         try:
-            with temporary.open("xb") as file, _undone(temporary):  # a new one, so that no link is followed
-                yield file
-                file.flush()
-                temporary.replace(path)
+            with _undone(temporary):
+                with temporary.open("xb") as file:  # a new one, so that no link is followed
+                    yield file
+                filesystem.replace(str(temporary), str(path))
         except OSError as error:
             msg = f"{path}: can't be written: {error.strerror or error}. Make room, then run the same command again."
             raise StorageError(msg) from error
@@ -151,7 +154,7 @@ class Local:
     def settle(self, staged: str, name: str) -> None:
         """See `Store`."""
         try:
-            os.replace(f"{self.root}/{staged}", f"{self.root}/{name}")
+            filesystem.replace(f"{self.root}/{staged}", f"{self.root}/{name}")
         except FileNotFoundError:
             return
         except OSError as error:
@@ -177,14 +180,14 @@ class Local:
 
     def names(self) -> Iterator[str]:
         """See `Store`."""
-        for where, _, names in os.walk(self.root):
-            inside = os.path.relpath(where, self.root).replace(os.sep, "/")
-            yield from names if inside == "." else (f"{inside}/{name}" for name in names)
+        for where, _, files in os.walk(self.root):
+            inside = names.slashed(os.path.relpath(where, self.root))
+            yield from files if inside == "." else (f"{inside}/{name}" for name in files)
 
     def sync(self, names: Sequence[str]) -> None:
         """See `Store`."""
         try:
-            system.sync(Path(self.root), names)
+            filesystem.sync(Path(self.root), names)
         except OSError as error:
             msg = f"{self.root}: {error.strerror}. {putting.RESUME}"
             raise StorageError(msg) from error

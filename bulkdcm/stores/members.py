@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
+
+from bulkdcm import filesystem
 
 MOST_MEMBERS = 2_000_000
 MOST_BYTES = 2**32 - 2  # of one member: more can't become one Pixel Data element (PS3.5 7.1.2)
@@ -87,13 +88,13 @@ def bomb(size: int, packed: int) -> DamagedError:
 
 def pread(descriptor: int, size: int, at: int) -> bytes:
     """Return so many bytes of a file, or as many as there are: the system gives no more than 2 GB at once."""
-    data = os.pread(descriptor, size, at)
+    data = filesystem.pread(descriptor, size, at)
     if len(data) == size:
         return data
     parts = [data]
     got = len(data)
     while parts[-1] and got < size:
-        parts.append(os.pread(descriptor, size - got, at + got))
+        parts.append(filesystem.pread(descriptor, size - got, at + got))
         got += len(parts[-1])
     return b"".join(parts)
 

@@ -11,7 +11,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bulkdcm import system
+from bulkdcm import filesystem
 from bulkdcm.errors import DISK_FAULTS, StorageError, StoreError
 from bulkdcm.stores.base import Stored
 
@@ -66,10 +66,10 @@ def _named(folder: Opened, place: Place, temporary: str, stored: Stored) -> Stor
     if not place.staged:
         name = folder.below(place.base)
         if place.replaces is not None and place.replaces == _version(name, at):
-            os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
+            filesystem.replace(temporary, name, at)
             return stored
         try:
-            system.rename_new(temporary, name, at)
+            filesystem.rename_new(temporary, name, at)
         except FileExistsError:
             if (found := same(folder, place.base, stored)) is not None:
                 os.unlink(temporary, dir_fd=at)
@@ -78,7 +78,7 @@ def _named(folder: Opened, place: Place, temporary: str, stored: Stored) -> Stor
             return stored
     digest = hashlib.sha256(f"{place.owner}\n{place.name}".encode("utf-8", "surrogateescape")).hexdigest()
     base = f".{digest[:16]}{STAGED_SUFFIX}"
-    os.replace(temporary, folder.below(base), src_dir_fd=at, dst_dir_fd=at)
+    filesystem.replace(temporary, folder.below(base), at)
     return replace(stored, staged=f"{place.folder}/{base}".lstrip("/"))
 
 

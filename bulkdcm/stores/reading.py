@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 
+from bulkdcm import names
 from bulkdcm.errors import ReadError
 from bulkdcm.model import Source
 from bulkdcm.stores.members import MOST_BYTES
@@ -98,7 +99,7 @@ def _check_regular(name: str, status: os.stat_result) -> None:
 
 def _check_inside(root: str, name: str, descriptor: int, option: str) -> None:
     real = _real_path(descriptor, root, name)
-    if not real.startswith(root.rstrip(os.sep) + os.sep):
+    if not names.within(root, real):
         msg = f"{name}: leads outside the image root, to {real}. Copy the image under {option}, name a wider root, or allow it with --follow-links."
         raise ReadError(msg)
 
@@ -107,4 +108,4 @@ def _real_path(descriptor: int, root: str, name: str) -> str:
     try:
         return os.readlink(f"/proc/self/fd/{descriptor}")  # 16 µs a row; Path is slower
     except OSError:  # no /proc: resolve the name, which a swap of links during the run could still fool
-        return os.path.realpath(os.path.join(root, name))
+        return names.real(f"{root}/{name}")

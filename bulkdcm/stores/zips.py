@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bulkdcm import filesystem
 from bulkdcm.stores.archives import key
 from bulkdcm.stores.members import MOST_MEMBERS, DamagedError, Member, path_fault, pread, size_fault, too_many
 
@@ -70,7 +70,7 @@ def members(descriptor: int, size_bytes: int) -> Iterator[Member]:
 
 def _directory(descriptor: int, size_bytes: int) -> _Directory:
     at = max(0, size_bytes - _END.size - _COMMENT_BYTES)
-    tail = os.pread(descriptor, _END.size + _COMMENT_BYTES, at)
+    tail = filesystem.pread(descriptor, _END.size + _COMMENT_BYTES, at)
     place = tail.rfind(b"PK\5\6")
     while place >= 0 and place + _END.size + int.from_bytes(tail[place + 20 : place + 22], "little") > len(tail):
         place = tail.rfind(b"PK\5\6", 0, place)
@@ -82,10 +82,10 @@ def _directory(descriptor: int, size_bytes: int) -> _Directory:
         raise DamagedError(msg)
     _, disk, first, _, count, size, offset, _ = _END.unpack_from(tail, place)
     end = at + place
-    locator = os.pread(descriptor, _LOCATOR_BYTES, end - _LOCATOR_BYTES) if end >= _LOCATOR_BYTES else b""
+    locator = filesystem.pread(descriptor, _LOCATOR_BYTES, end - _LOCATOR_BYTES) if end >= _LOCATOR_BYTES else b""
     if locator.startswith(b"PK\6\7"):
         end -= _LOCATOR_BYTES + _END64.size
-        record = os.pread(descriptor, _END64.size, max(0, end))
+        record = filesystem.pread(descriptor, _END64.size, max(0, end))
         if not record.startswith(b"PK\6\6") or len(record) < _END64.size:
             msg = "its ZIP64 record is damaged"
             raise DamagedError(msg)
@@ -109,7 +109,7 @@ def _entries(descriptor: int, directory: _Directory) -> Iterator[bytes]:
             len(piece) - place < _ENTRY.size + _NAME_BYTES
             and at - directory.start + len(piece) - place < directory.size
         ):
-            piece, place = os.pread(descriptor, min(2**22, end - at), at), 0
+            piece, place = filesystem.pread(descriptor, min(2**22, end - at), at), 0
         if len(piece) - place < _ENTRY.size or piece[place : place + 4] != b"PK\1\2":
             break
         length = _ENTRY.size + sum(struct.unpack_from("<3H", piece, place + 28))
@@ -187,7 +187,7 @@ def read(descriptor: int, member: Member) -> bytes:
     DamagedError
         If they aren't what the list says.
     """
-    header = os.pread(descriptor, _LOCAL.size, member.offset)
+    header = filesystem.pread(descriptor, _LOCAL.size, member.offset)
     if len(header) < _LOCAL.size or not header.startswith(b"PK\3\4"):
         msg = "it isn't where the archive's list says"
         raise DamagedError(msg)

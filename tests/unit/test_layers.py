@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
 LAYERS = (
-    ("_version", "printable", "interrupts", "surface", "mappings", "help"),
+    ("_version", "printable", "interrupts", "surface", "mappings", "help", "names"),
     ("problem",),
     ("errors",),
     ("elements",),
     ("model",),
-    ("system", "dicom_file", "part", "watch"),
+    ("system", "filesystem", "dicom_file", "part", "watch"),
     ("engines", "leftovers", "stores"),
     ("settings", "ledger"),
     ("setting_parts",),

@@ -11,8 +11,10 @@ import pytest
 
 from bulkdcm.conversion.collisions import Collisions, Owner
 from bulkdcm.conversion.places import Known, Places, _Judge
-from bulkdcm.manifest import Column, Manifest, fold
+from bulkdcm.manifest import Column, Manifest
 from bulkdcm.model import Replaceable
+from bulkdcm.names import fold
+from bulkdcm.stores import Local
 
 NAMES = ("a.png", "A.png", "é.png", "e\u0301.png", "b.png", "c.png", "link.png", "gone.png")
 FOLDERS = ("", "x/", "X/", "out/", "out/x/", "to_out/", "none/")
@@ -63,7 +65,7 @@ def test_a_folder_at_a_time_is_as_one_by_one(seed, tmp_path):
     rows = manifest_of(rng)
     images, out = str(tmp_path), str(tmp_path / rng.choice(("out", "out", "to_out", "x")))
     named = {str(tmp_path / "out" / "m.csv"): "the manifest"}
-    places = Places(rows, out, images, named, ())
+    places = Places(rows, Local(root=out), images, named, ())
     assert list(places._sources()) == sources_of(rows, images)
     above = fold(os.path.realpath(out)) + "/"
     names = {fold(path): what for path, what in named.items() if fold(path).startswith(above)}

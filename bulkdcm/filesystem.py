@@ -1,0 +1,172 @@
+"""Files as every system keeps them: brought to the disk, given names that nothing has, and replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import stat
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+if sys.platform == "darwin":
+    import fcntl
+
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+# Of file systems and sandboxes without syncfs; each file is synced by itself there.
+_CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
+_ON_WINDOWS = sys.platform == "win32"
+_PATIENCE_S, _TRY_AGAIN_S = 2.0, 0.02
+_LIBC: Any = None
+if sys.platform == "linux":
+    with contextlib.suppress(OSError):
+        _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+if sys.platform == "win32":
+    _seeking = threading.Lock()
+
+    def pread(descriptor: int, size: int, at: int) -> bytes:
+        """Return bytes of a file from some place on, of which other threads read, too."""
+        with _seeking:
+            os.lseek(descriptor, at, os.SEEK_SET)
+            return os.read(descriptor, size)
+else:
+    pread = os.pread
+
+
+def sync(folder: Path, files: Sequence[str]) -> None:
+    """Bring written files of a folder to the disk: one `syncfs` where there is one, else each file and folder by itself.
+
+    Raises
+    ------
+    OSError
+        If the disk did not take them.
+    """
+    if _sync_all(folder):
+        return
+    paths = [folder / file for file in files]
+    # Windows brings a name to the disk with its file, and refuses what isn't open for writing.
+    flags = os.O_RDWR if _ON_WINDOWS else os.O_RDONLY
+    for path in [*paths, *(() if _ON_WINDOWS else {path.parent for path in paths})]:
+        descriptor = os.open(path, flags)
+        try:
+            _flush(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    """Bring a file to the disk itself; on macOS `fsync` leaves it in the disk's own memory."""
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError):  # not every file system has it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def _sync_all(folder: Path) -> bool:
+    """Sync the whole file system of a folder; return False where this system or file system can't."""
+    if _LIBC is None or not hasattr(_LIBC, "syncfs"):
+        return False
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if _LIBC.syncfs(descriptor) == 0:
+            return True
+        number = ctypes.get_errno()
+    finally:
+        os.close(descriptor)
+    if number in _CANT_SYNC_ALL:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def rename_new(old: str, new: str, folder: int | None = None) -> None:
+    """Give a file another name that nothing has yet.
+
+    Parameters
+    ----------
+    old, new
+        Both names; relative ones are below `folder`, where that is given.
+    folder
+        Descriptor of an open folder.
+
+    Raises
+    ------
+    FileExistsError
+        If something has the name.
+    """
+    if _LIBC is not None and hasattr(_LIBC, "renameat2"):
+        at = _AT_FDCWD if folder is None else folder
+        if not _LIBC.renameat2(at, os.fsencode(old), at, os.fsencode(new), _RENAME_NOREPLACE):
+            return
+        number = ctypes.get_errno()
+        if number not in {errno.EINVAL, errno.ENOSYS, errno.EPERM}:  # the file system, kernel or sandbox lacks it
+            raise OSError(number, os.strerror(number), old, None, new)
+    if _ON_WINDOWS:  # a name that something has is refused there
+        _patiently(os.rename, old, new)
+        return
+    try:
+        os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here: what comes to this name between the two calls isn't noticed
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(new, dir_fd=folder, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
+        os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(old, dir_fd=folder)
+
+
+def replace(old: str, new: str, folder: int | None = None) -> None:
+    """Give a file another name, in the place of what has it; parameters as for `rename_new`.
+
+    Raises
+    ------
+    OSError
+        If it can't be.
+    """
+    if _ON_WINDOWS:
+        _patiently(os.replace, old, new)
+    else:
+        os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _patiently(rename: Callable[[str, str], None], old: str, new: str) -> None:
+    """Rename a file of Windows, which refuses that while another program, such as a virus scanner, has it open."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            rename(old, new)
+        except PermissionError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(_TRY_AGAIN_S)
+        else:
+            return
+
+
+def not_a_plain_file(path: Path) -> str:
+    """Return what a path is other than a regular file with one name, in words; empty where it is one, or nothing is there.
+
+    Raises
+    ------
+    OSError
+        If that can't be known.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISREG(found.st_mode):
+        return "" if found.st_nlink == 1 else "a file with a second name (a hard link)"
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
+    return kinds.get(stat.S_IFMT(found.st_mode), "a device or socket")
