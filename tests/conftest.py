@@ -25,12 +25,12 @@ def unicode_names():
 def bulkdcm_command():
     """Return a function that runs the real command and gives the finished process."""
 
-    def run(*arguments, env_add=None, **options):
+    def run(*arguments, env_add=None, encoding="utf-8", **options):
         if env_add:
             options["env"] = {**os.environ, **env_add}
         command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=900, encoding="utf-8", **options
+            command, capture_output=True, text=True, check=False, timeout=900, encoding=encoding, **options
         )
 
     return run

@@ -180,6 +180,8 @@ class Held:
     def __init__(self, path: str, identity: Identity) -> None:
         self._path = path
         self._folders: dict[str, Opened] = {}
+        self._filled: set[str] = set()
+        self._lost = ""
         self._open = contextlib.ExitStack()
         self._root = self._open.enter_context(opened(path, identity))
 
@@ -196,7 +198,9 @@ class Held:
         if not name:
             return self._root
         known = self._folders.get(name)
-        if known is None:
+        if known is not None:
+            self._filled.add(name)  # by whoever asked before
+        else:
             if len(self._folders) >= _MOST_HELD:
                 self.let_go()
             known = self._folders[name] = self._opened(name)
@@ -231,8 +235,17 @@ class Held:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self._root.below("/".join(parts[: depth + 1])), dir_fd=self._root.descriptor)
 
-    def forget(self, name: str) -> None:
-        """Let go of a folder that was removed."""
+    def lost(self, name: str) -> None:
+        """Let go of a folder that isn't there any more, so that it is made again.
+
+        An open folder can only have been removed; one that is known by its path may be elsewhere, with what was put into it.
+        """
+        if name in self._filled and self._root.descriptor is None:
+            self._lost = f"{self._path}/{name}"
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._filled.discard(name)
         gone = self._folders.pop(name, None)
         if gone is not None and gone.descriptor is not None:
             os.close(gone.descriptor)
@@ -253,8 +266,8 @@ class Held:
             except OSError:
                 same = False
             missing = missing or ("" if same else held.path)
-            self.forget(name)
-        if missing:
+            self._forget(name)
+        if missing := missing or self._lost:
             raise _gone(missing)
 
     def close(self) -> None:

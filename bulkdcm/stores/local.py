@@ -116,7 +116,7 @@ class Local:
             try:
                 return putting.put(self.held_open.inside(place.folder), place, data)
             except FileNotFoundError:  # someone has removed it, so it is made again
-                self.held_open.forget(place.folder)
+                self.held_open.lost(place.folder)
                 return putting.put(self.held_open.inside(place.folder), place, data)
         except OSError as error:
             raise putting.explained(error, place) from error

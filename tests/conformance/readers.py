@@ -32,6 +32,8 @@ TOOLS = {
     "chromium": "chromium",
     "jpegtran": "libjpeg-turbo-progs",
     "strace": "strace",
+    "lowntfs-3g": "ntfs-3g",
+    "mkntfs": "ntfs-3g",
 }
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 _FINDINGS = ("Error", "Warning")
