@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test faults matrix pictures lint format lowest clean
+.PHONY: demo test faults matrix pictures lint format lowest wheel clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -54,5 +54,14 @@ lowest:
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint tests/lowest.txt --editable . hatchling hypothesis ipykernel jpeglib jsonschema nbclient openpyxl pytest pytest-xdist imagecodecs pyarrow zstandard matplotlib distributed
 	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default tests/unit tests/integration tests/golden
 
+# The sdist, the wheel made of it, and the demo from that wheel in an environment with nothing but its dependencies.
+wheel: $(VENV)/.dev
+	rm -rf dist $(VENV)-wheel
+	$(BIN)/python -m hatchling build --target sdist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist dist/*.tar.gz
+	$(PYTHON) -m venv $(VENV)-wheel
+	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd dist && ../$(VENV)-wheel/bin/bulkdcm demo --out demo && ../$(VENV)-wheel/bin/bulkdcm verify demo
+
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-wheel dist $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing takes as long to import as all else before the entry point has seen to Ctrl-C
 if TYPE_CHECKING:
-    from typing import Any
-
     from bulkdcm._version import __version__
     from bulkdcm.conversion.api import check, convert, plan, rebuild, verify
     from bulkdcm.draft import init
@@ -90,13 +88,15 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module  # noqa: PLC0415  # as said above
+if not TYPE_CHECKING:  # to which any name would else be one of the package's
 
-        return getattr(import_module(_LAZY[name]), name)
-    msg = f"module 'bulkdcm' has no attribute {name!r}"
-    raise AttributeError(msg)
+    def __getattr__(name: str) -> object:
+        if name in _LAZY:
+            from importlib import import_module  # noqa: PLC0415  # as said above
+
+            return getattr(import_module(_LAZY[name]), name)
+        msg = f"module 'bulkdcm' has no attribute {name!r}"
+        raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:

@@ -327,7 +327,7 @@ RULES: tuple[Rule, ...] = (
         needs=(Test("ImageType", (), 2),),
         classes=_CT,
         rule="ImageType has a third value",
-        remedy="Write what the slice is, as ORIGINAL\\PRIMARY\\AXIAL",
+        remedy="Write what the slice is, such as ORIGINAL\\PRIMARY\\AXIAL",
     ),
     Rule(
         Test("ImageType"),
@@ -335,7 +335,7 @@ RULES: tuple[Rule, ...] = (
         needs=(Test("ImageType", (), 2),),
         classes=_MR,
         rule="ImageType has a third value",
-        remedy="Write what the slice is, as ORIGINAL\\PRIMARY\\OTHER",
+        remedy="Write what the slice is, such as ORIGINAL\\PRIMARY\\OTHER",
     ),
     *_both_ways("WaterEquivalentDiameter", "WaterEquivalentDiameterCalculationMethodCodeSequence", "C.8.2.1", _CT),
     Rule(Test("InversionTime"), "C.8.3.1", needs=(Test("ScanningSequence", ("IR",)),), classes=_MR),
@@ -622,9 +622,7 @@ SynchronizationTrigger SOURCE,EXTERNAL,PASSTHRU,NO_TRIGGER C.7.4.2
 UltrasoundColorDataPresent 00,01 C.8.5.6
 VariableFlipAngleFlag Y,N C.8.3.1
 """
-_ONE_SIDE = (
-    "Write R, L or B; if none of them fits, leave the row in a class that takes it, as SecondaryCaptureImageStorage"
-)
+_ONE_SIDE = "Write R, L or B; if none of them fits, leave the row in a class that takes it, such as SecondaryCaptureImageStorage"
 
 ENUMERATED: tuple[Enumerated, ...] = (
     *(

@@ -21,7 +21,7 @@ OF_PIXELS: dict[str, str] = {
         AcquisitionDeviceProcessingCode SyntheticData CalibrationImage VideoImageFormatAcquired
         DigitalImageFormatAcquired
     """,
-    "where its rows and columns lie in the patient: C.7.6.1, C.7.6.2, C.7.4.1": """
+    "where its rows and columns are in the patient: C.7.6.1, C.7.6.2, C.7.4.1": """
         PatientOrientation ImagePositionPatient ImageOrientationPatient SliceLocation SliceThickness
         SpacingBetweenSlices PositionReferenceIndicator ReconstructionDiameter
         ReconstructionTargetCenterPatient OphthalmicAnatomicReferencePointXCoordinate

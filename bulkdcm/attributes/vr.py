@@ -62,7 +62,9 @@ def _offset(text: str) -> str:
 
 
 def _age(text: str) -> str:
-    return "" if re.fullmatch(r"[0-9]{3}[DWMY]", text) else "AS is three digits and D, W, M or Y, as 045Y (PS3.5 6.2)"
+    return (
+        "" if re.fullmatch(r"[0-9]{3}[DWMY]", text) else "AS is three digits and D, W, M or Y, such as 045Y (PS3.5 6.2)"
+    )
 
 
 def _code_string(text: str) -> str:
@@ -75,7 +77,7 @@ def _decimal(text: str) -> str:
     if len(text) > 16:
         return f"DS has at most 16 characters, these are {len(text)} (PS3.5 6.2)"
     if not text.isascii() or not _DS.fullmatch(text):
-        return "DS is a decimal number with a point, as 0.143 or 1e-3 (PS3.5 6.2)"
+        return "DS is a decimal number with a point, such as 0.143 or 1e-3 (PS3.5 6.2)"
     return "" if math.isfinite(float(text)) else "the number is too large for a double (PS3.5 6.2, DS)"
 
 
@@ -84,7 +86,7 @@ def _integer_string(text: str) -> str:
         return f"IS has at most 12 characters, these are {len(text)} (PS3.5 6.2)"
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         return "IS is a whole number (PS3.5 6.2)"
-    return "" if -(2**31) <= int(text) < 2**31 else "IS lies between -2^31 and 2^31-1 (PS3.5 6.2)"
+    return "" if -(2**31) <= int(text) < 2**31 else "IS is between -2^31 and 2^31-1 (PS3.5 6.2)"
 
 
 def _integer(text: str, *, low: int, high: int, name: str) -> str:

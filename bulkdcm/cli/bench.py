@@ -37,7 +37,9 @@ def _list_of(convert: type) -> Any:
     "--sample", type=click.IntRange(1), default=1000, show_default=True, help="Rows to run, the same ones every time."
 )
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Warm runs of each setting.")
-@click.option("--n-jobs", default="", callback=_list_of(int), help="Workers to try, as 1,2,4. [1, 2, 4 … one a core]")
+@click.option(
+    "--n-jobs", default="", callback=_list_of(int), help="Workers to try, such as 1,2,4. [1, 2, 4 … one per core]"
+)
 @click.option(
     "--chunk-sizes", default="0", callback=_list_of(int), show_default=True, help="As 0,16,64; 0: chosen by itself."
 )

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 @click.argument("images", type=LOCAL_PATH, required=False)
 @click.option("--out", required=True, type=LOCAL_PATH, help="The file to write; it must not be there yet.")
 @click.option(
-    "--pattern", default="", metavar="PATH", help="Fields from paths, as '{PatientID}/{study}/{InstanceNumber}.png'."
+    "--pattern",
+    default="",
+    metavar="PATH",
+    help="Fields from paths, such as '{PatientID}/{study}/{InstanceNumber}.png'.",
 )
 @click.option(
     "--number",
@@ -71,7 +74,7 @@ def init(images: Path | None, out: Path, dataset: Path | None, encoding: str, **
         text = propose_mapping(dataset, Settings(encoding=encoding).encoding)
         write_new(out, text)
         if questions := text.count("question = "):
-            say(f"open questions: {questions:,}. Each stands in the file, and `bulkdcm check` repeats it", err=True)
+            say(f"open questions: {questions:,}. Each is in the file, and `bulkdcm check` repeats it", err=True)
         say(f"{out} written: read and correct it, then `bulkdcm check {dataset} --mapping {out}`")
         return 0
     if images is None or not (is_folder(images) or is_archive(images)):

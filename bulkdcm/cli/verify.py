@@ -27,9 +27,9 @@ _STANDARD = "standard"
     "--manifest", type=LOCAL_PATH, help="The run's manifest, read with these options. [the one that the ledger knows]"
 )
 @click.option("--no-sources", is_flag=True, help="Don't read and decode the sources.")
-@click.option("--sample", type=click.IntRange(0), default=0, help="Only so many files, evenly chosen.")
+@click.option("--sample", type=click.IntRange(0), default=0, help="Only this many files, evenly chosen.")
 @click.option("--dciodvfy", is_flag=True, help="Run dciodvfy on each file, too.")
-@click.option("--again", is_flag=True, help="Don't go on with a verification that was interrupted; begin anew.")
+@click.option("--again", is_flag=True, help="Don't go on with a verification that was interrupted; start again.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
 )

@@ -1,1 +1,1 @@
-"""A run: `api` tells its story, `preparation` and `plan` what is to be done, `execute` does it, `row` one row of it."""
+"""A run from its manifest to its report: `run` tells its story, and the other modules are its steps."""

@@ -261,6 +261,6 @@ def crashed(row: ManifestRow) -> Failed:
     """Return the outcome of a row that kills every worker that tries it."""
     message = (
         f"{row.source}: its worker died, each time with this row alone: a crash of a decoder, or more memory than the system "
-        "gives. Open and save the image anew, or raise --memory-limit."
+        "gives. Open and save the image again, or raise --memory-limit."
     )
     return Failed(sources=_facts(row, ()), stage="crashed", error="WorkerCrash", message=message)

@@ -291,7 +291,7 @@ class Proof:
         notes = [*self._notes, *system.missing_protection()]
         if self._again:
             notes.append(
-                f"{counted(self._again, 'file')} found right before, by a verification that was interrupted (--again looks at them anew)"
+                f"{counted(self._again, 'file')} found right before, by a verification that was interrupted (--again looks at them again)"
             )
         return Verification(
             out=str(self._folder),

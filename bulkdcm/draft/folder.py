@@ -150,7 +150,7 @@ def _check_names(options: FolderOptions) -> None:
             raise SettingsError(msg)
     for name, start in options.numbers:
         if not re.fullmatch(r"[0-9]{1,18}", start):
-            msg = f"--number {name}={start}: count from a whole number, as --number PatientID=001."
+            msg = f"--number {name}={start}: count from a whole number, such as --number PatientID=001."
             raise SettingsError(msg)
     for name, text in options.constants:
         if name not in dictionary.RESERVED and text and (rule := values.broken_rule(name, text)):
@@ -171,7 +171,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(_FIELD.sub(part, re.escape(pattern)))
     except re.error as error:
-        msg = f"--pattern {pattern!r}: {error}. Name each field once, as {{PatientID}}/{{InstanceNumber}}.png."
+        msg = f"--pattern {pattern!r}: {error}. Name each field once, such as {{PatientID}}/{{InstanceNumber}}.png."
         raise SettingsError(msg) from error
 
 

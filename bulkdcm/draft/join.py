@@ -150,14 +150,12 @@ class Join:
                 differing |= dict.fromkeys(names)
         if wrong:
             ordinals = sorted(ordinal for key in wrong for ordinal in self._match.lines[key])
-            rule = f"{len(wrong):,} such keys of images stand on several lines, with different cells in {', '.join(differing)}"
+            rule = f"{len(wrong):,} such keys of images are on several lines, with different cells in {', '.join(differing)}"
             problem = Problem(
                 lines=self._table.lines_of(ordinals),
                 column=self._match.column,
                 value=wrong[0],
-                rule=rule
-                if len(wrong) > 1
-                else rule.replace("1 such keys of images stand", "the key of an image stands"),
+                rule=rule if len(wrong) > 1 else rule.replace("1 such keys of images are", "the key of an image is"),
                 remedy="Leave one line for each image, or write a manifest with one line for each image by hand",
             )
             raise ManifestError.of(self._table.path, [problem])

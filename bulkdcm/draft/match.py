@@ -75,7 +75,7 @@ def _parsed(options: FolderOptions, table: Manifest) -> tuple[str, str]:
     parts = _ON.fullmatch(options.on)
     if not parts:
         msg = (
-            f'--on {options.on!r}: say what of each image stands in {shown(table.path.name)}, such as --on "{{stem}}".'
+            f'--on {options.on!r}: say which part of each path is in {shown(table.path.name)}, such as --on "{{stem}}".'
         )
         raise SettingsError(msg)
     known = (*_OF_FILES, *fields_of_pattern(options))

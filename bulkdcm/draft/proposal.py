@@ -96,7 +96,7 @@ def _line(table: Manifest, target: str, found: Named, guess: Guess | None) -> st
     if not name:
         if target == "StudyID" and "study" in found.used:
             return _STUDY_ID.format(name=shown(found.used["study"]))
-        missing = _MISSING.get(target, f'{target} = ""  # not in the file; validators warn where it is empty')
+        missing = _MISSING.get(target, f'{target} = ""  # not in the file; validators warn if it is empty')
         return _guessed(table, target, guess, found.used) if guess else missing
     draft = cells_of.draft(table, target, name, found.used.get("StudyDate", ""))
     if others := found.rivals.get(target):

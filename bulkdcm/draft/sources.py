@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _IMAGE_ENDING = re.compile(r"\.(png|jpe?g|bmp|tiff?|webp|gif|dcm)$", re.IGNORECASE)
 _SHOWN = 3
-_WHERE = "no file below the CSV's folder is called so: where are they, and which column names them?"
+_WHERE = "no file below the CSV's folder has this name: where are they, and which column names them?"
 
 
 class Below:

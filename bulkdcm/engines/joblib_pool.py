@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 import warnings
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +14,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # of missing semaphores: we say so ourselves, where they are needed
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.backend import utils as loky_killing
 
 from bulkdcm import system
 from bulkdcm.engines.base import Lost
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 _OPTIONS = {"batch_size": 1, "return_as": "generator_unordered", "pre_dispatch": "3*n_jobs"}
 _MANAGER, _MANAGER_ENDS_S = "ExecutorManagerThread", 1.0  # of loky
 _SEMAPHORES = 16  # more than the queues and locks of loky's pool, to which each worker adds one
+
+if shutil.which("pgrep") is None:
+    # By which loky, unless psutil is installed, looks for what its workers have started; without it, as in small images, it
+    # fails with a traceback. Ours start nothing.
+    loky_killing._posix_recursive_kill = loky_killing._kill  # noqa: SLF001  # loky has no setting for it
 
 
 def threads(workers: Workers) -> Any:

@@ -50,7 +50,7 @@ def flatten(pixels: Pixels, alpha: Pixels, background: str, source: str) -> tupl
     if hidden and not background:
         msg = (
             f"{source}: the alpha hides every pixel, and all have one colour beneath it: there is no picture in the file. "
-            "Export the image anew, without transparency."
+            "Export the image again, without transparency."
         )
         raise PixelError(msg)
     if not background:

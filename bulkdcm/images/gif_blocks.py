@@ -172,7 +172,7 @@ def count_pixels(coded: bytes, code_bits: int, wanted: int, clear_color: int = -
             elif code == known and before:
                 length = before + 1
             else:
-                msg = f"a code stands for nothing after {found} pixels"
+                msg = f"a code means nothing after {found} pixels"
                 raise ValueError(msg)
             if before and known < _MOST_CODES:
                 lengths.append(before + 1)

@@ -217,7 +217,7 @@ def _from_cmyk(source: Source, stream: JpegStream) -> Pixels:
     what = f"{source.path}: the JPEG can't be decoded"
     size_bytes = stream.rows * stream.columns * len(stream.component_ids)
     with (
-        failures.decoding(what, "Fetch the file again, or export it anew.", size_bytes),
+        failures.decoding(what, "Fetch the file again, or export it again.", size_bytes),
         Image.open(io.BytesIO(source.data), formats=("JPEG", "MPO")) as image,
     ):
         return np.asarray(image.convert("CMYK").convert("RGB"))

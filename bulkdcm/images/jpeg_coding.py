@@ -88,7 +88,7 @@ def _lossless(stream: JpegStream, color: Literal["gray", "ycc", "rgb"], path: st
 
 def _eight_bit(stream: JpegStream, color: Literal["gray", "ycc", "rgb"]) -> Coding:
     if stream.lines_in_dnl:
-        return Coding(color, "", "its height stands after its pixels (DNL)")
+        return Coding(color, "", "its height comes after its pixels (DNL)")
     if jpeg_form.standard_tables_fit(stream):
         return Coding(color, "", "it has no Huffman tables, and the typical ones fit (T.81 K.3)")
     if stream.process == 1:

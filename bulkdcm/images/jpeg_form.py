@@ -66,7 +66,7 @@ def check(stream: JpegStream, data: bytes, source: str) -> None:
     """
     wrong = next(_problems(stream, data), "")
     if wrong:
-        msg = f"{source}: the JPEG is damaged: {wrong}. Fetch the file again, or export it anew."
+        msg = f"{source}: the JPEG is damaged: {wrong}. Fetch the file again, or export it again."
         raise PixelError(msg)
 
 
@@ -192,7 +192,7 @@ def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[_Part], band:
     interval = scan.tables.restart_interval or mcus
     expected = -(-mcus // interval) - 1
     if len(scan.restarts) != expected:
-        yield f"{len(scan.restarts)} restart markers where {expected} should be (B.2.4.4)"
+        yield f"{len(scan.restarts)} restart markers, but {expected} were expected (B.2.4.4)"
         return
     if any(number != index % 8 for index, (_, number) in enumerate(scan.restarts)):
         yield "restart markers are out of order (B.1.1.3)"

@@ -67,7 +67,7 @@ def _problems(tags: Any, data: bytes, source: str) -> Iterator[str]:
         yield f"{min(len(offsets), len(counts) or needed)} of {needed} strips or tiles of the TIFF are there"
         return
     if not all(0 < offset < len(data) for offset in offsets):
-        yield "strips or tiles of the TIFF lie beyond its end"
+        yield "strips or tiles of the TIFF are beyond its end"
     compression = tags.get(COMPRESSION, _NONE)
     for number in range(needed if counts else 0):
         part = _Part(offsets[number], counts[number], size_bytes[min(number, len(size_bytes) - 1)])
@@ -146,7 +146,7 @@ def _check_jpeg(tags: Any, coded: bytes, source: str) -> None:
         tags.get(TILE_LENGTH, 0) if TILE_OFFSETS in tags else min(tags[LENGTH], tags.get(ROWS_PER_STRIP, tags[LENGTH]))
     )
     if stream.columns != columns or not 0 < stream.rows <= rows:
-        msg = f"{source}: a JPEG of {stream.columns} x {stream.rows} pixels where the TIFF has {columns} x {rows}. Fetch the file again."
+        msg = f"{source}: a JPEG of {stream.columns} x {stream.rows} pixels, but the TIFF has {columns} x {rows}. Fetch the file again."
         raise PixelError(msg)
     joined = stream.without_metadata(coded[:2] + tables[2:-2] + coded[2:], keep_adobe=False)
     stream = jpeg_stream.parse(joined, source)

@@ -34,7 +34,7 @@ _LATERALITY = {
     "MG": "the side: R, L, or B for both (PS3.3 C.8.11.7)",
     "IO": "the side: R, L, or B for the midline (PS3.3 C.8.11.9)",
 }
-_ORIENTATION = ("PatientOrientation", "which way rows and columns run, as L\\F (PS3.3 C.7.6.1.1.1)")
+_ORIENTATION = ("PatientOrientation", "which way rows and columns run, such as L\\F (PS3.3 C.7.6.1.1.1)")
 _PROJECTION = (
     _ORIENTATION,
     ("ImagerPixelSpacing", "the size of a pixel at the detector, in mm (PS3.3 C.8.11.4)"),
@@ -43,22 +43,22 @@ _PROJECTION = (
         "PixelIntensityRelationship",
         "how pixel values follow from the X-ray intensity: LIN or LOG (PS3.3 C.8.11.3)",
     ),
-    ("PixelIntensityRelationshipSign", "1 where more intensity is a higher value, else -1 (PS3.3 C.8.11.3)"),
+    ("PixelIntensityRelationshipSign", "1 if more intensity is a higher value, else -1 (PS3.3 C.8.11.3)"),
     _LOSSY_HISTORY,
 )
 _PLANE = (
-    ("ImagePositionPatient", "where the slice lies (PS3.3 C.7.6.2)"),
+    ("ImagePositionPatient", "where the slice is (PS3.3 C.7.6.2)"),
     ("ImageOrientationPatient", "how the slice lies (PS3.3 C.7.6.2)"),
     ("PixelSpacing", "the size of a pixel in the patient, in mm (PS3.3 C.7.6.2)"),
 )
 _OPHTHALMIC = (
     ("ImageLaterality", "which eye: R, L or B (PS3.3 C.8.17.5)"),
     ("AcquisitionDateTime", "when it was taken (PS3.3 C.8.17.2)"),
-    ("AcquisitionDeviceTypeCodeSequence", "the kind of camera, as 409898007^SCT^Fundus Camera (PS3.3 C.8.17.3)"),
-    ("AnatomicRegionSequence", "the part of the eye, as 5665001^SCT^Retina (PS3.3 C.8.17.5)"),
+    ("AcquisitionDeviceTypeCodeSequence", "the kind of camera, such as 409898007^SCT^Fundus Camera (PS3.3 C.8.17.3)"),
+    ("AnatomicRegionSequence", "the part of the eye, such as 5665001^SCT^Retina (PS3.3 C.8.17.5)"),
     _BURNED_IN,
     _LOSSY_HISTORY,
-    ("ImageType", "ORIGINAL\\PRIMARY where the pixels come straight from the camera (PS3.3 C.8.17.2.1.4)"),
+    ("ImageType", "ORIGINAL\\PRIMARY if the pixels come straight from the camera (PS3.3 C.8.17.2.1.4)"),
 )
 
 
@@ -121,7 +121,7 @@ def _slices(alias: str, keyword: str, suffix: str, own: Module, more: tuple[tupl
         pixel_kinds=frozenset({"gray16"}),
         photometric_interpretations=frozenset(),  # a JPEG has lost what a slice is measured by
         monochrome1=True,
-        required=(*_PLANE, *more, ("ImageType", "what the slice is, as ORIGINAL\\PRIMARY\\AXIAL (PS3.3 C.8.2.1.1.1)")),
+        required=(*_PLANE, *more, ("ImageType", "what the slice is, such as ORIGINAL\\PRIMARY\\AXIAL (PS3.3 C.8.2.1.1.1)")),
         frame_of_reference="FrameOfReferenceUID",
         least_deep_bits=12 if alias == "CT" else 9,  # PS3.3 C.8.2.1.1.5
     )  # fmt: skip
@@ -217,7 +217,7 @@ IODS: tuple[IOD, ...] = (
         (x.MAMMOGRAPHY_IMAGE,),
         (
             ("PositionerType", "MAMMOGRAPHIC or NONE (PS3.3 C.8.11.7)"),
-            ("ViewCodeSequence", "the view, as 399162004^SCT^cranio-caudal (PS3.3 C.8.11.7)"),
+            ("ViewCodeSequence", "the view, such as 399162004^SCT^cranio-caudal (PS3.3 C.8.11.7)"),
         ),
     ),
     _projection(
@@ -227,8 +227,8 @@ IODS: tuple[IOD, ...] = (
         (x.INTRA_ORAL_IMAGE,),
         (
             ("PositionerType", "CEPHALOSTAT, RIGID or NONE (PS3.3 C.8.11.9)"),
-            ("AnatomicRegionSequence", "the region, as 661005^SCT^Jaw region (PS3.3 C.8.11.9)"),
-            ("PrimaryAnatomicStructureSequence", "what is shown, as 39481002^SCT^Tooth (PS3.3 C.8.11.9)"),
+            ("AnatomicRegionSequence", "the region, such as 661005^SCT^Jaw region (PS3.3 C.8.11.9)"),
+            ("PrimaryAnatomicStructureSequence", "what is shown, such as 39481002^SCT^Tooth (PS3.3 C.8.11.9)"),
         ),
     ),
     _slices(

@@ -1,4 +1,4 @@
-"""CSV to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
+"""Tables to rows: read as columns, checked whole before anything runs, made into rows only where they are needed."""
 
 from bulkdcm.manifest.agreement import numbered
 from bulkdcm.manifest.cells import fault

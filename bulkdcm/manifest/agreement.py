@@ -234,6 +234,6 @@ def _one_role_a_uid(manifest: Manifest) -> Iterator[Problem]:
                     lines=manifest.lines_of(other.ordinals([code[uid]])),
                     column=other_name,
                     value=uid,
-                    rule=f"the same UID also stands in {name}; a UID names one thing (PS3.5 9)",
+                    rule=f"the same UID is also in {name}; a UID names one thing (PS3.5 9)",
                     remedy="Give each its own, or leave the columns out",
                 )

@@ -106,7 +106,7 @@ def _remedy(name: str, cell: str) -> str:
     if found := traces.cause(vr, cell):
         return found
     if vr == "DA" and (digits := re.sub(r"\D", "", cell)) and len(digits) == 8 and digits != cell:
-        return "Write it as YYYYMMDD, as 20230726"
+        return "Write it as YYYYMMDD, such as 20230726"
     if vr == "CS" and cell != cell.upper():
         return f"Write it in capitals: {cell.upper()!r}"
     if vr == "AS" and (age := re.fullmatch(r"(\d{1,3})([YyMmWwDd]?)", cell)):

@@ -110,7 +110,7 @@ def _check_placement(manifest: Manifest, iod: IOD, ordinals: np.ndarray) -> Iter
                 lines=manifest.lines_of(ordinals[used]),
                 column=name,
                 rule=f"{iod.keyword} has no place for it; it is written, as a Standard Extended SOP Class (PS3.4 B.4.2)",
-                remedy=f"Leave it out with --ignore-column {name} where validators must stay silent",
+                remedy=f"Leave it out with --ignore-column {name} if validators must stay silent",
                 severity="warning",
             )
 
@@ -127,7 +127,7 @@ def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts:
         remedy = f"Write {LIGHT_IS_LOW} if low values are light, or leave the cell empty"
         if value == LIGHT_IS_LOW:
             rule = f"{iod.keyword} takes {DARK_IS_LOW} only (PS3.3 {iod.section})"
-            remedy = "Give --invert, which inverts the pixels, or use a sop_class that takes it, as SecondaryCaptureImageStorage"
+            remedy = "Give --invert, which inverts the pixels, or use a sop_class that takes it, such as SecondaryCaptureImageStorage"
         yield Problem(
             lines=manifest.lines_of(ordinals[codes == code]), column=_SENSE, value=value, rule=rule, remedy=remedy
         )
@@ -146,8 +146,8 @@ def _check_sense(manifest: Manifest, iod: IOD, ordinals: np.ndarray, *, inverts:
         yield Problem(
             lines=manifest.lines_of(ordinals[silent]),
             column=_SENSE,
-            rule="empty, where other rows say whether low values are light, and --invert is for all rows",
-            remedy=f"Write {LIGHT_IS_LOW} where pixels are to be inverted, {DARK_IS_LOW} where not",
+            rule="empty, although other rows say whether low values are light, and --invert is for all rows",
+            remedy=f"Write {LIGHT_IS_LOW} if pixels are to be inverted, {DARK_IS_LOW} if not",
         )
 
 

@@ -29,7 +29,7 @@ def written(parts: Sequence[str]) -> str:
     """
     found = parts[0].split("^") if len(parts) == 1 else list(parts)
     if len(found) != len(_LONGEST) or not all(part.strip() for part in found):
-        msg = "a code has a value, a scheme and a meaning, as 14975008^SCT^Forearm"
+        msg = "a code has a value, a scheme and a meaning, such as 14975008^SCT^Forearm"
         raise ValueError(msg)
     if any(sign in part for part in found for sign in "^\\"):
         msg = "a part of a code holds neither ^ nor a backslash"
@@ -47,6 +47,6 @@ def read_codes(cells: Sequence[str], rule: Rule) -> list[str | Doubt]:
     doubt = Doubt(
         "code",
         "not in its table of codes",
-        'Add it to {key}.codes, as { "left arm" = "368208006^SCT^Left upper arm" }, or say what others become with {key}.else',
+        'Add it to {key}.codes, such as { "left arm" = "368208006^SCT^Left upper arm" }, or say what others become with {key}.else',
     )
     return [codes.get(cell, doubt) for cell in cells]

@@ -156,7 +156,7 @@ def _century(ymd: tuple[int, int, int], rule: Rule, latest: int) -> str | Doubt:
         return _text(found[0])
     if not found:
         return Doubt(
-            "century", "no year of it lies before the study", "Correct the cell, or write the years with four digits"
+            "century", "no year of it is before the study", "Correct the cell, or write the years with four digits"
         )
     return Doubt(
         "century",

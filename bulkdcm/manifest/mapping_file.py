@@ -93,7 +93,7 @@ class _Reader:
         try:
             "".encode(encoding or "utf-8")
         except (LookupError, ValueError):
-            self._refuse(f"encoding {encoding!r}. Name one that Python knows, as utf-8, cp1252 or gb18030")
+            self._refuse(f"encoding {encoding!r}. Name one that Python knows, such as utf-8, cp1252 or gb18030")
         keep = self._table("keep", data.get("keep", {}))
         patterns = self._table("patterns", data.get("patterns", {}))
         self._patterns = {name: self._pattern(f"patterns.{name}", text) for name, text in patterns.items()}
@@ -160,7 +160,7 @@ class _Reader:
         """Return the fields of a rule that say how a cell is divided."""
         split, part = self._scalar(f"{key}.split", entry.get("split", "")), entry.get("part", 0)
         if "split" in entry and not split:
-            self._refuse(f"{key}.split is empty. Write what stands between the parts")
+            self._refuse(f"{key}.split is empty. Write what is between the parts")
         if type(part) is not int or ("part" in entry and not (part and split)):
             self._refuse(f"{key}.part {part!r}. Write a number beside split: 1 for the first part, -1 for the last")
         attribute = dictionary.find(name)

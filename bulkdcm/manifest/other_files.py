@@ -42,7 +42,7 @@ _OTHERS = {
     b"<!doctype html": ("an HTML page", _FETCH),
     b"<html": ("an HTML page", _FETCH),
     b"<?xml": ("XML", _WRITE),
-    b"version https://git-lfs": ("a Git LFS pointer", "Fetch the file that it stands for with git lfs pull"),
+    b"version https://git-lfs": ("a Git LFS pointer", "Fetch the file itself with git lfs pull"),
 }
 
 

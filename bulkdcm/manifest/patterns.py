@@ -59,7 +59,7 @@ class Pattern:
                 warnings.simplefilter("error", FutureWarning)  # of classes that another Python may read otherwise
                 self._compiled = re.compile(text)
         except FutureWarning as warning:
-            msg = f"{str(warning).lower()}: put a backslash before signs of a class that stand for themselves"
+            msg = f"{str(warning).lower()}: put a backslash before signs of a class that mean themselves"
             raise ValueError(msg) from warning
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(str(error)) from error

@@ -60,10 +60,10 @@ def _slice(text: str) -> slice:
     first, colon, last = text.partition(":")
     numbers = [part for part in (first, last) if part]
     if text and (not colon or not all(re.fullmatch(r"[0-9]{1,15}", part) for part in numbers)):
-        msg = f"--rows {_short(text)}: write first:last, counted from 0, the last not among them, as 1000:2000."
+        msg = f"--rows {_short(text)}: write first:last, counted from 0, the last not among them, such as 1000:2000."
         raise SettingsError(msg)
     if last and int(first or 0) >= int(last):
-        msg = f"--rows {_short(text)} takes no row: the last isn't among them. Write the smaller number first, as 1000:2000."
+        msg = f"--rows {_short(text)} takes no row: the last isn't among them. Write the smaller number first, such as 1000:2000."
         raise SettingsError(msg)
     return slice(int(first or 0), int(last) if last else None)
 

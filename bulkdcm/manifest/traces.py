@@ -77,16 +77,16 @@ _TRACES = (
     _Trace(
         re.compile("[\\s\\S]*[\u200b\u200e\u200f\u2060\ufeff\u00ad\u202a-\u202e\u2066-\u2069][\\s\\S]*"),
         "holds a character that has no width and that nobody sees",
-        "Take it out, such as by typing the value anew: searches for the value as it looks find nothing",
+        "Take it out, such as by typing the value again: searches for the value as it looks find nothing",
     ),
     _Trace(
         re.compile("[\u00a0\u2007\u202f][\\s\\S]*|[\\s\\S]*[\u00a0\u2007\u202f]"),
-        "begins or ends with a no-break space, as copied tables and web pages leave it",
+        "begins or ends with a no-break space, which copied tables and web pages leave behind",
         "Take it away: searches for the value as it looks find nothing",
     ),
     _Trace(
         re.compile("[\\s\\S]*[\u00a0\u2007\u202f][\\s\\S]*"),
-        "holds a no-break space, as copied tables and web pages leave it",
+        "holds a no-break space, which copied tables and web pages leave behind",
         "Write a plain space: searches for the value as it looks find nothing",
         "line",
     ),

@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from typing import IO, TYPE_CHECKING, Self
 
+from bulkdcm import filesystem
 from bulkdcm.errors import ReadError, StorageError
 from bulkdcm.stores import archives, formats, reading
 from bulkdcm.stores.index import Index, Listed
@@ -112,7 +113,7 @@ class Catalogue:
             os.makedirs(self._earlier, exist_ok=True)
             if self._changed or not os.path.exists(f"{self._earlier}/{INDEX}"):
                 shutil.copyfile(f"{self.home}/{INDEX}", f"{self._earlier}/{_COMING}")
-                os.replace(f"{self._earlier}/{_COMING}", f"{self._earlier}/{INDEX}")
+                filesystem.replace(f"{self._earlier}/{_COMING}", f"{self._earlier}/{INDEX}")
         except OSError as error:
             raise _unwritten(self._earlier, error) from error
         self._leave()

@@ -7,6 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from bulkdcm import filesystem
 from bulkdcm.errors import StorageError
 from bulkdcm.stores.index import Index, held
 
@@ -93,7 +94,7 @@ class Spool:
             index = Index(f"{self._folder}/{_INDEX}", writes=True)
             kept = index.put(archive, listed.size, listed.mtime_ns, found)
             index.close()
-            os.replace(f"{self._folder}/{_COMING}", f"{self._folder}/{kept.number}.data")
+            filesystem.replace(f"{self._folder}/{_COMING}", f"{self._folder}/{kept.number}.data")
 
     def clear(self) -> None:
         """Remove all of it."""

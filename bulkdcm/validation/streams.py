@@ -185,7 +185,7 @@ def _check_rle(data: bytes, uid: str, shape: Shape) -> Iterator[str]:
         return
     bounds = [*offsets[:count], len(data)]
     if bounds[0] != _RLE_HEADER or sorted(bounds) != bounds:
-        yield f"the segments' offsets {offsets[:count]} don't lie in order in it (PS3.5 G.5)"
+        yield f"the segments' offsets {offsets[:count]} aren't in order in it (PS3.5 G.5)"
         return
     for number, (start, end) in enumerate(pairwise(bounds), start=1):
         if (size := _unpacked(data[start:end])) < shape.rows * shape.columns:

@@ -108,7 +108,7 @@ def test_the_row_says_which_images_are_inverted_and_a_uid_follows(tmp_path):
 
 def test_rows_that_say_nothing_beside_others_that_do_are_not_guessed(tmp_path):
     rows = [("SC", png("SC"), {"PhotometricInterpretation": text}) for text in ("MONOCHROME1", "")]
-    with pytest.raises(bulkdcm.ManifestError, match="Write MONOCHROME1 where pixels are to be inverted"):
+    with pytest.raises(bulkdcm.ManifestError, match="Write MONOCHROME1 if pixels are to be inverted"):
         run(tmp_path, rows, invert=True)
     report, _ = run(tmp_path, rows)
     assert report.count("converted") == 2

@@ -89,7 +89,7 @@ def test_keys_are_templates_of_the_file(names, cell, on, options, tmp_path):
 @pytest.mark.parametrize(
     ("table", "on", "words"),
     [
-        ("key,sex\na,F\n", "stem", "say what of each image"),
+        ("key,sex\na,F\n", "stem", "say which part of each path"),
         ("key,sex\na,F\n", "{size}", "Possible: stem, name, path, folder."),
         ("key,sex\na,F\n", "{stem}=Key", "has no column 'Key'. It has key, sex."),
         ("key,sex\na.png,F\n", "{stem}", "'a' of a.png, in labels.csv. Its column key has, on line 2, 'a.png'. With --on \"{name}=key\" some match"),
@@ -112,7 +112,7 @@ def test_lines_that_contradict_each_other_are_one_error(tmp_path):
         joined(tmp_path, "a.png b.png c.png", table, "{stem}")
     (problem,) = caught.value.problems
     assert problem.lines == (2, 3, 4, 5)
-    assert "2 such keys of images stand on several lines, with different cells in age, sex" in problem.text
+    assert "2 such keys of images are on several lines, with different cells in age, sex" in problem.text
     assert not (tmp_path / "m.csv").exists()
 
 

@@ -6,7 +6,6 @@ import ast
 import graphlib
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,57 +14,16 @@ from bulkdcm.engines import ENGINES
 from bulkdcm.model import IMAGE
 from bulkdcm.objects import MAKERS
 from bulkdcm.report import WRITERS
+from tests.layers import MODULES, PACKAGE, RANK, imported, layer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-PACKAGE = Path(__file__).parents[2] / "bulkdcm"
-# From the bottom up; those on one line must not import each other.
-LAYERS = (
-    ("_version", "printable", "interrupts", "surface", "mappings", "help", "names"),
-    ("problem",),
-    ("errors",),
-    ("elements",),
-    ("model",),
-    ("system", "filesystem", "dicom_file", "part", "watch"),
-    ("engines", "leftovers", "stores"),
-    ("settings", "ledger"),
-    ("setting_parts",),
-    ("uids",),
-    ("attributes",),
-    ("manifest", "images", "iods", "encode", "report"),
-    ("objects",),
-    ("template", "validation", "draft"),
-    ("proof", "pictures"),
-    ("conversion",),
-    ("bench", "surroundings"),
-    ("cli",),
-    ("__main__",),
-)
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-MODULES = sorted(PACKAGE.rglob("*.py"))
-
-
-def layer(parts: tuple[str, ...]) -> str:
-    return parts[0].removesuffix(".py")
-
-
-def imported(path: Path) -> set[str]:
-    """Return the layers that a module imports, for types or for real."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bulkdcm"):
-            names = [node.module] if node.module != "bulkdcm" else [f"bulkdcm.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names if alias.name.startswith("bulkdcm")]
-        found |= {name.split(".")[1] for name in names if "." in name}
-    return found
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_layers_below_its_own(path: Path):
-    own = layer(path.relative_to(PACKAGE).parts)
+    own = layer(path)
     if own == "__init__":
         return
     for other in imported(path) - {own}:
@@ -96,7 +54,7 @@ def test_no_modules_import_each_other():
 
 
 def test_every_module_has_a_layer():
-    assert {layer(path.relative_to(PACKAGE).parts) for path in MODULES} - {"__init__"} == set(RANK)
+    assert {layer(path) for path in MODULES} - {"__init__"} == set(RANK)
 
 
 def importers(package: str) -> set[str]:

@@ -38,7 +38,7 @@ _TOLD = re.compile(r'"?sep=([,;\t|])"?\r?\n?', re.IGNORECASE)
 _NUL = Problem(
     lines=(1,),
     rule="the line holds NUL characters, as UTF-16 does if it is read in another encoding",
-    remedy="Save the file as UTF-8, or name its encoding, as --encoding utf-16-le",
+    remedy="Save the file as UTF-8, or name its encoding, such as --encoding utf-16-le",
 )
 # The longer ones first: each begins like one of the shorter.
 _MARKS = (
@@ -89,7 +89,7 @@ def read(path: Path, file: IO[bytes], form: Form) -> Manifest:
     note = Problem(
         lines=(1,),
         rule=f"the columns are divided by a {delimiter.SIGNS[sign]}",
-        remedy="If that is wrong, name another, as --delimiter comma",
+        remedy="If that is wrong, name another, such as --delimiter comma",
         severity="note",
     )
     return found.noting(note)
@@ -118,7 +118,7 @@ def _recognised(path: Path, text: IO[str]) -> str:
 
 def undecodable(path: Path, file: IO[bytes], encoding: str) -> ManifestError:
     """Return the error of a text that isn't in an encoding, with the first line that isn't."""
-    remedy = "Save the file as UTF-8, or name its encoding, as --encoding cp1252 or --encoding gb18030"
+    remedy = "Save the file as UTF-8, or name its encoding, such as --encoding cp1252 or --encoding gb18030"
     file.seek(0)
     line = 1
     for line, raw in enumerate(file, start=1):  # noqa: B007  # the line is wanted after the loop

@@ -37,7 +37,7 @@ CAUSES = [
     ("source,PatientID,ImageComments", "{half}.png,{half},c{n}", "the same instance"),
     ("source,PatientID,output", "{n}.png,{n},o{half}", "goes to the same place"),
     ("source,PatientID,output", "{n}.png,{n},a{half}{inside}", "another row's file"),
-    ("source,PatientID,StudyInstanceUID,SeriesInstanceUID", "{n}.png,{n},1.2.{n},1.2.{n}", "also stands in"),
+    ("source,PatientID,StudyInstanceUID,SeriesInstanceUID", "{n}.png,{n},1.2.{n},1.2.{n}", "is also in"),
     ("source,PatientID,sha256", "{n}.png,{n},x{n}", "64 hexadecimal"),
     ("source,PatientID", '"a\x07{n}.png",{n}', "control character"),
     ("source,PatientID,sop_class,instance,frame,BurnedInAnnotation", "{n}.png,{n},SC-BYTE,{n},x{n},NO", "a frame's place"),

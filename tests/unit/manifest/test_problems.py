@@ -31,7 +31,7 @@ ONE_ERROR = [
     # cells
     (["source,PatientID,PatientSex", "a.png,1,female", "b.png,2,F", "c.png,3,female"], (2, 4), "PatientSex", "female", "CS takes A-Z", "Did you mean F?"),
     (["source,PatientSex", "a.png,X"], (2,), "PatientSex", "X", "one of M, F, O (PS3.3 C.7.1.1)", "leave the cell empty"),
-    (["source,StudyDate", "a.png,2023-07-26"], (2,), "StudyDate", "2023-07-26", "YYYYMMDD", "YYYYMMDD, as 20230726"),
+    (["source,StudyDate", "a.png,2023-07-26"], (2,), "StudyDate", "2023-07-26", "YYYYMMDD", "YYYYMMDD, such as 20230726"),
     (["source,StudyDate", "a.png,20230230"], (2,), "StudyDate", "20230230", "no such day", "Correct the cell"),
     (["source,BodyPartExamined", "a.png,chest"], (2,), "BodyPartExamined", "chest", "CS takes", "capitals: 'CHEST'"),
     (["source,PatientAge", "a.png,45"], (2,), "PatientAge", "45", "three digits", "Write it as 045Y"),
@@ -68,7 +68,7 @@ ONE_ERROR = [
     (["source,PatientID,StudyTime", "a.png,1,10", "b.png,1,11"], (3,), "StudyTime", "11", "disagrees with '10' on line 2, of the same study", "`study` column"),
     (["source,PatientID,StationName", "a.png,1,X", "b.png,1,"], (3,), "StationName", "", "disagrees with 'X' on line 2, of the same series", "`series` column"),
     (["source", "a.png", "./a.png"], (3,), "source", "a.png", "same instance as line 2", "`instance` column"),
-    (["source,SeriesInstanceUID,SOPInstanceUID", "a.png,1.2,1.3", "b.png,1.2,1.2"], (3,), "SOPInstanceUID", "1.2", "also stands in SeriesInstanceUID", "Give each its own"),
+    (["source,SeriesInstanceUID,SOPInstanceUID", "a.png,1.2,1.3", "b.png,1.2,1.2"], (3,), "SOPInstanceUID", "1.2", "is also in SeriesInstanceUID", "Give each its own"),
     # frames
     (["source,frame", "a.png,1"], (2,), "frame", "", "has no frames", "SC-BYTE"),
 ]  # fmt: skip

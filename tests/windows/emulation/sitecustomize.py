@@ -157,6 +157,7 @@ def _files():
         "utime",
         "truncate",
         "chdir",
+        "statvfs",
     ):
         setattr(os, name, _plain(name))
     for name in ("rename", "replace", "link", "symlink"):
