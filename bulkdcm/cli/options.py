@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bulkdcm import mappings
 from bulkdcm.engines import DEFAULT, ENGINES, able
-from bulkdcm.settings import JPEG, LAYOUTS, ROWS_PER_IMAGE, STREAMS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import (
+    BY_HAND,
+    JPEG,
+    LAYOUTS,
+    ROWS_PER_IMAGE,
+    STREAMS,
+    TRANSFER_SYNTAXES,
+    local_path,
+)
+from bulkdcm.settings_file import NAME as SETTINGS_FILE
+from bulkdcm.settings_file import ONE_RUN, TELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bulkdcm.settings_file import ByHand
 
     Command = Callable[..., Any]
 
@@ -32,6 +45,33 @@ class LocalPath(click.Path):
         )
         return super().convert(local_path(name, os.fsdecode(value)), parameter, context)
 
+    def beside(self, folder: Path, text: str) -> Path:
+        """Return the path that a file in `folder` names."""
+        return folder / local_path("the path", text)
+
+
+class MappingPath(LocalPath):
+    """The path of a mapping, or the name of one that comes with bulkdcm."""
+
+    def beside(self, folder: Path, text: str) -> Path:
+        """Return the path that a file in `folder` names; a file that is called so comes first."""
+        path = super().beside(folder, text)
+        return path if path.exists() else mappings.find(text) or path
+
+
+class FolderWithin(LocalPath):
+    """A folder to write to, which a file may name only if it is in the file's own folder."""
+
+    def beside(self, folder: Path, text: str) -> Path:
+        """Return the path that a file in `folder` names."""
+        path = super().beside(folder, text)
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            msg = (
+                "it isn't in the file's folder, where alone a file may have things written. Give it on the command line"
+            )
+            raise ValueError(msg)
+        return path
+
 
 class NewFile(LocalPath):
     """The path of a file that is yet to be made."""
@@ -47,6 +87,25 @@ class NewFile(LocalPath):
 
 
 LOCAL_PATH, NEW_FILE = LocalPath(), NewFile()
+
+
+class ByHandOption(click.Option):
+    """An option of the command line alone that no settings file may hold; see `BY_HAND` for those that are settings."""
+
+    def __init__(self, *names: Any, why: ByHand, **facts: Any) -> None:
+        super().__init__(*names, **facts)
+        self.why = why
+
+
+def _by_hand(*names: str, why: ByHand, **facts: Any) -> Command:
+    return click.option(*names, cls=ByHandOption, why=why, **facts)
+
+
+def by_hand(option: click.Parameter) -> str:
+    """Return why no settings file may hold an option; empty if one may."""
+    if option.name in BY_HAND:
+        return BY_HAND[option.name].why
+    return option.why.why if isinstance(option, ByHandOption) else ""
 
 
 def examples(*commands: str) -> str:
@@ -117,7 +176,7 @@ _TABLE = [
     ),
     click.option(
         "--mapping",
-        type=LOCAL_PATH,
+        type=MappingPath(),
         metavar="FILE|NAME",
         help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
     ),
@@ -127,6 +186,13 @@ _TABLE = [
         default="mirror",
         show_default=True,
         help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
+    ),
+    _by_hand(
+        "--no-settings",
+        why=ONE_RUN,
+        is_flag=True,
+        expose_value=False,
+        help=f"Take no options from {SETTINGS_FILE} beside the manifest, or from an earlier run.",
     ),
 ]
 _MANIFEST = [click.argument("manifest", type=LOCAL_PATH), *_TABLE]
@@ -259,14 +325,20 @@ _RUN = [
 ]
 # Who is told.
 _TOLD = [
-    click.option(
-        "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
+    _by_hand(
+        "--json",
+        "as_json",
+        why=TELLS,
+        is_flag=True,
+        help="Tell events as JSON lines on the standard output, and nothing else.",
     ),
-    click.option("--identifiers", is_flag=True, help="Names, values and messages, too, in --json and --log-file."),
-    click.option("--log-file", type=LOCAL_PATH, help="Add events to a log, a line each."),
-    click.option("-q", "--quiet", is_flag=True, help="Print errors alone."),
-    click.option("-v", "--verbose", is_flag=True, help="Print each row that fails, as it does."),
-    click.option("--metrics", type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
+    _by_hand(
+        "--identifiers", why=TELLS, is_flag=True, help="Names, values and messages, too, in --json and --log-file."
+    ),
+    _by_hand("--log-file", why=TELLS, type=LOCAL_PATH, help="Add events to a log, a line each."),
+    _by_hand("-q", "--quiet", why=TELLS, is_flag=True, help="Print errors alone."),
+    _by_hand("-v", "--verbose", why=TELLS, is_flag=True, help="Print each row that fails, as it does."),
+    _by_hand("--metrics", why=TELLS, type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
 ]
 GROUPS = {"manifest": _MANIFEST, "engine": _ENGINE, "pixels": _PIXELS, "run": _RUN, "told": _TOLD}
 """Options by what they concern."""
@@ -278,4 +350,19 @@ table_options = _all(_TABLE)
 reading_options = _all([*_ENGINE, *_PIXELS])
 run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 
-out_option = click.option("-o", "--out", required=True, type=LOCAL_PATH, help="Output folder.")
+out_option = click.option("-o", "--out", required=True, type=FolderWithin(), help="Output folder.")
+dry_run_option = _by_hand(
+    "--dry-run", why=ONE_RUN, is_flag=True, help="Say how many rows would run, and why; do nothing."
+)
+
+
+def _options(*groups: list[Command]) -> dict[str, click.Option]:
+    def command() -> None:
+        pass
+
+    made = click.command()(_all([option for group in groups for option in group])(command))
+    return {str(option.name): option for option in made.params if isinstance(option, click.Option)}
+
+
+CONVERT = _options(_TABLE, [out_option, dry_run_option], _ENGINE, _PIXELS, _RUN, _TOLD)
+"""The options of `convert`, by name."""
