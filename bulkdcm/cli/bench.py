@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, NEW_FILE, examples, manifest_options
+from bulkdcm.cli.options import examples, manifest_options
 from bulkdcm.cli.output import say
-from bulkdcm.cli.taken import TakingCommand
+from bulkdcm.cli.paths import LOCAL_PATH, NEW_FILE
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:

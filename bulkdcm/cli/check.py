@@ -10,7 +10,7 @@ from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import checking_options, examples, manifest_options, reading_options
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import show
-from bulkdcm.cli.taken import TakingCommand
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.errors import ManifestError
 from bulkdcm.printable import counted
 

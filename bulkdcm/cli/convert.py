@@ -8,7 +8,7 @@ import click
 
 from bulkdcm.cli.options import dry_run_option, examples, manifest_options, out_option, run_options, telling_options
 from bulkdcm.cli.output import say
-from bulkdcm.cli.taken import TakingCommand
+from bulkdcm.cli.taking import TakingCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

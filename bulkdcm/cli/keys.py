@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm import toml_file
-from bulkdcm.cli.options import CONVERT, LocalPath, by_hand, pairs
+from bulkdcm.cli.options import CONVERT, by_hand, pairs
+from bulkdcm.cli.paths import LocalPath
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import ERRORS
 

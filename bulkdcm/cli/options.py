@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm import mappings
+from bulkdcm.cli.paths import FOLDER_WITHIN, LOCAL_PATH, MAPPING
 from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.settings import (
     BY_HAND,
@@ -17,7 +15,6 @@ from bulkdcm.settings import (
     ROWS_PER_IMAGE,
     STREAMS,
     TRANSFER_SYNTAXES,
-    local_path,
 )
 from bulkdcm.settings_file import NAME as SETTINGS_FILE
 from bulkdcm.settings_file import ONE_RUN, TELLS
@@ -28,65 +25,6 @@ if TYPE_CHECKING:
     from bulkdcm.settings_file import ByHand
 
     Command = Callable[..., Any]
-
-
-class LocalPath(click.Path):
-    """A path on this machine; a URL is refused before it becomes a folder of that name."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """Return the path."""
-        name = (
-            ""
-            if parameter is None
-            else (parameter.opts[-1] if parameter.opts[-1].startswith("-") else parameter.human_readable_name)
-        )
-        return super().convert(local_path(name, os.fsdecode(value)), parameter, context)
-
-    def beside(self, folder: Path, text: str) -> Path:
-        """Return the path that a file in `folder` names."""
-        return folder / local_path("the path", text)
-
-
-class MappingPath(LocalPath):
-    """The path of a mapping, or the name of one that comes with bulkdcm."""
-
-    def beside(self, folder: Path, text: str) -> Path:
-        """Return the path that a file in `folder` names; a file that is called so comes first."""
-        path = super().beside(folder, text)
-        return path if path.exists() else mappings.find(text) or path
-
-
-class FolderWithin(LocalPath):
-    """A folder to write to, which a file may name only if it is in the file's own folder."""
-
-    def beside(self, folder: Path, text: str) -> Path:
-        """Return the path that a file in `folder` names."""
-        path = super().beside(folder, text)
-        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-            msg = (
-                "it isn't in the file's folder, where alone a file may have things written. Give it on the command line"
-            )
-            raise ValueError(msg)
-        return path
-
-
-class NewFile(LocalPath):
-    """The path of a file that is yet to be made."""
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """Refuse what is there already, which may be anything, and a folder that isn't."""
-        path = super().convert(value, parameter, context)
-        if os.path.lexists(path):
-            self.fail(f"{path}: there is a file already. Name another, or remove it.", parameter, context)
-        if not path.absolute().parent.is_dir():
-            self.fail(f"{path.parent}: no such folder. Make it, or name another.", parameter, context)
-        return path
-
-
-LOCAL_PATH, NEW_FILE = LocalPath(), NewFile()
 
 
 class ByHandOption(click.Option):
@@ -176,7 +114,7 @@ _TABLE = [
     ),
     click.option(
         "--mapping",
-        type=MappingPath(),
+        type=MAPPING,
         metavar="FILE|NAME",
         help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
     ),
@@ -350,7 +288,7 @@ table_options = _all(_TABLE)
 reading_options = _all([*_ENGINE, *_PIXELS])
 run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 
-out_option = click.option("-o", "--out", required=True, type=FolderWithin(), help="Output folder.")
+out_option = click.option("-o", "--out", required=True, type=FOLDER_WITHIN, help="Output folder.")
 dry_run_option = _by_hand(
     "--dry-run", why=ONE_RUN, is_flag=True, help="Say how many rows would run, and why; do nothing."
 )

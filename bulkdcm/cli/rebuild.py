@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import examples, manifest_options, out_option, run_options, telling_options
-from bulkdcm.cli.taken import TakingCommand
+from bulkdcm.cli.taking import TakingCommand
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.events import Events, to_standard_output
-from bulkdcm.cli.options import LOCAL_PATH, engine_options, examples, table_options
+from bulkdcm.cli.options import engine_options, examples, table_options
 from bulkdcm.cli.output import say
-from bulkdcm.cli.taken import TakingCommand
+from bulkdcm.cli.paths import LOCAL_PATH
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.printable import counted
 
 if TYPE_CHECKING:

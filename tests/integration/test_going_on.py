@@ -121,6 +121,14 @@ def test_a_settings_file_that_is_none_is_an_error_with_its_name_and_can_be_left_
     assert bulkdcm_command(*arguments, "--no-settings", cwd=project).returncode == 0
 
 
+def test_programs_are_told_of_such_an_error_too(project, bulkdcm_command):
+    (project / NAME).write_text("imags = 1", encoding="utf-8")
+    done = bulkdcm_command("convert", "manifest.csv", "-o", "dicom", "--json", cwd=project)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["event"] for one in told] == ["start", "refused"]
+    assert told[-1]["exit_code"] == done.returncode == 2
+
+
 def test_a_link_to_a_settings_file_is_followed_and_a_mark_is_passed_over(project, bulkdcm_command):
     (project / NAME).rename(project / "shared.toml")
     (project / NAME).symlink_to("shared.toml")

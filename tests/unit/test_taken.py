@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from bulkdcm.cli import cli, keys, options
+from bulkdcm.cli import cli, keys, options, paths
 from bulkdcm.conversion import given
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.ledger.ledger import open_ledger
@@ -186,6 +187,14 @@ def test_paths_are_relative_to_the_file(folder, monkeypatch):
     assert taken["mapping"].resolve() == folder / "own.toml"
 
 
+@pytest.mark.parametrize("name", [n for n in IN_FILES if isinstance(options.CONVERT[n].type, paths.LocalPath)])
+def test_no_path_of_a_file_names_a_pipe_or_a_device(name, folder):
+    os.mkfifo(folder / "pipe")
+    assert "neither a file nor a folder" in refused(folder, f'{keys.key(name)} = "pipe"\n')
+    if name != "out":
+        assert "neither a file nor a folder" in refused(folder, f'{keys.key(name)} = "/dev/zero"\n')
+
+
 def test_a_mapping_is_a_name_unless_a_file_is_called_so(folder):
     (folder / NAME).write_text('mapping = "nih-chestxray14"\n', encoding="utf-8")
     assert params("m.csv", "--out", "o")["mapping"].name == "nih-chestxray14.toml"
@@ -226,7 +235,7 @@ def kept(folder: Path, settings: Settings) -> Path:
 
 def of_settings(name: str) -> Any:
     value = sample(name)
-    return Path(value) if isinstance(options.CONVERT[name].type, options.LocalPath) else value
+    return Path(value) if isinstance(options.CONVERT[name].type, paths.LocalPath) else value
 
 
 @pytest.mark.parametrize("name", KEPT)
