@@ -8,11 +8,15 @@ import os
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_type_hints
 
 from bulkdcm import mappings
 from bulkdcm.engines import DEFAULT, ENGINES, able
 from bulkdcm.errors import SettingsError
+from bulkdcm.settings_file import FILE_TO_WRITE, FILES_GO, ONE_RUN, OTHERS_CODE, READS_OUTSIDE
+
+if TYPE_CHECKING:
+    from bulkdcm.settings_file import ByHand
 
 LAYOUTS = ("mirror", "uid")
 DELIMITERS = {
@@ -153,7 +157,7 @@ class Settings:
     n_jobs: int = 0
     chunk_size: int = 0
     backend: str = DEFAULT
-    scheduler: str = ""
+    scheduler: Annotated[str, OTHERS_CODE] = ""
     transfer_syntax: str = "auto"
     streams: str = "trust"
     defaults: tuple[tuple[str, str], ...] = ()
@@ -178,19 +182,19 @@ class Settings:
     rows: str = ""
     where: str = ""
     sample: int = 0
-    only_failed: bool = False
-    retry_failed: bool | None = None
+    only_failed: Annotated[bool, ONE_RUN] = False
+    retry_failed: Annotated[bool | None, ONE_RUN] = None
     check_sources: bool = False
     max_missing: float = 0.5
-    follow_links: bool = False
-    overwrite: bool = False
+    follow_links: Annotated[bool, READS_OUTSIDE] = False
+    overwrite: Annotated[bool, FILES_GO] = False
     row_timeout: float | None = None
     memory_limit: int = 0
     fsync: bool = True
-    ledger: Path | None = None
+    ledger: Annotated[Path | None, FILE_TO_WRITE] = None
     template: Path | None = None
     template_patient: bool = False
-    prune: bool = False
+    prune: Annotated[bool, FILES_GO] = False
     verify: bool = False
 
     def __post_init__(self) -> None:
@@ -336,6 +340,16 @@ class Settings:
         if self.quality:
             changed.append(f"transfer_syntax={self.transfer_syntax}")
         return ";".join(changed)
+
+
+BY_HAND: dict[str, ByHand] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
+}
+"""The options that no settings file may hold."""
+KEPT = tuple(each.name for each in fields(Settings) if each.name not in BY_HAND or BY_HAND[each.name].kept)
+"""The options that a run keeps, so that it can be gone on with."""
 
 
 def is_url(text: str) -> bool:

@@ -26,7 +26,7 @@ _FLAGS = frozenset(
 _VERIFY_FLAGS = frozenset({"again", "dciodvfy", "sources"})
 # Options of commands that have no arguments in Python.
 _COMMANDS_ONLY = frozenset(
-    {"from", "join", "on", "number", "with", "pattern", "name_from_stem", "plot", "help", "version"}
+    {"from", "join", "on", "number", "with", "pattern", "name_from_stem", "plot", "help", "version", "settings"}
 )
 _NAMES = {"set": "defaults", "ignore_column": "ignore_columns"}
 # A value follows its option at the start of a message, up to the colon, and elsewhere if it can't be a word of the sentence.

@@ -26,6 +26,7 @@ STUDY_KEYS = ("IssuerOfPatientID", "PatientID", "study", "AccessionNumber", "Stu
 SERIES_KEYS = ("series", "SeriesNumber", "Modality")
 _SCHEME = b"bulkdcm uid 1"
 _MIN_KEY_BYTES = 16
+_MAX_KEY_BYTES = 16_000_000
 
 
 def normal_form(text: str) -> str:
@@ -114,15 +115,19 @@ def read_key(path: Path | None) -> bytes:
     Raises
     ------
     SettingsError
-        If the file can't be read, or holds fewer than 16 bytes.
+        If the file can't be read, or holds fewer than 16 bytes or more than 16 MB.
     """
     if path is None:
         return b""
     try:
-        key = path.read_bytes().rstrip(b"\r\n")
+        with path.open("rb") as file:
+            key = file.read(_MAX_KEY_BYTES + 1).rstrip(b"\r\n")
     except OSError as error:
         msg = f"--uid-key-file {path}: {error.strerror}. Give a readable file."
         raise SettingsError(msg) from error
+    if len(key) > _MAX_KEY_BYTES:
+        msg = f"--uid-key-file {path}: more than {_MAX_KEY_BYTES:,} bytes, which is no key. Give a file of some random bytes."
+        raise SettingsError(msg)
     if len(key) < _MIN_KEY_BYTES:
         msg = f"--uid-key-file {path}: {len(key)} bytes are too few to keep a secret. Give at least {_MIN_KEY_BYTES} random bytes."
         raise SettingsError(msg)

@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "bulkdcm"
 # From the bottom up; those on one line must not import each other.
 LAYERS = (
-    ("_version", "printable", "interrupts", "surface", "mappings", "help", "names"),
+    ("_version", "printable", "interrupts", "surface", "mappings", "help", "names", "toml_file", "settings_file"),
     ("problem",),
     ("errors",),
     ("elements",),

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, NEW_FILE, examples, manifest_options
+from bulkdcm.cli.options import examples, manifest_options
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH, NEW_FILE
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.engines import DEFAULT, ENGINES
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ def _list_of(convert: type) -> Any:
     return read
 
 
-@click.command(epilog=examples("bench manifest.csv", "bench manifest.csv --n-jobs 1,2,4 --sample 500"))
+@click.command(
+    cls=TakingCommand, epilog=examples("bench manifest.csv", "bench manifest.csv --n-jobs 1,2,4 --sample 500")
+)
 @manifest_options
 @click.option(
     "--sample", type=click.IntRange(1), default=1000, show_default=True, help="Rows to run, the same ones every time."

@@ -10,6 +10,7 @@ from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import checking_options, examples, manifest_options, reading_options
 from bulkdcm.cli.output import say
 from bulkdcm.cli.problems import show
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.errors import ManifestError
 from bulkdcm.printable import counted
 
@@ -23,9 +24,10 @@ _SHOWN = 2
 
 
 @click.command(
+    cls=TakingCommand,
     epilog=examples(
         "check manifest.csv", "check metadata.csv --mapping mapping.toml --images png", "check manifest.csv --read"
-    )
+    ),
 )
 @manifest_options
 @click.option("--read", is_flag=True, help="Read every image, too: what is damaged, and what its SOP class can't be.")

@@ -6,28 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulkdcm.cli.options import examples, manifest_options, out_option, run_options, telling_options
+from bulkdcm.cli.options import dry_run_option, examples, manifest_options, out_option, run_options, telling_options
 from bulkdcm.cli.output import say
+from bulkdcm.cli.taking import TakingCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @click.command(
+    cls=TakingCommand,
     epilog=examples(
         "convert manifest.csv -o dicom",
         "convert Data_Entry_2017.csv --mapping nih-chestxray14 -o dicom",
         "convert manifest.csv -o dicom --set Modality=CR --set sop_class=CR -j 8",
         "convert manifest.csv -o dicom --dry-run",
-    )
+    ),
 )
 @manifest_options
 @out_option
-@click.option("--dry-run", is_flag=True, help="Say how many rows would run, and why; do nothing.")
+@dry_run_option
 @run_options
 @telling_options
 def convert(manifest: Path, out: Path, *, dry_run: bool, **options: Any) -> int:
-    """Convert every row of MANIFEST that is not done yet to a DICOM file in OUT, and report on all of them."""
+    """Convert every row of MANIFEST that is not done yet to a DICOM file in OUT, and report on all of them.
+
+    If MANIFEST is the output folder of a run, that run goes on with the options that it had.
+    """
     from bulkdcm.cli.running import Told, shown_to_its_end
     from bulkdcm.conversion import api
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from bulkdcm.cli.convert import convert
-from bulkdcm.cli.options import LOCAL_PATH, examples
+from bulkdcm.cli.options import examples
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH
 from bulkdcm.errors import SettingsError
 
 _PACKED = "demo_data"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, examples
+from bulkdcm.cli.options import examples
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH
 
 _COLORS = {"ok": "green", "missing": "yellow", "wrong": "red"}
 

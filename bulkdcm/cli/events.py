@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from bulkdcm._version import __version__
+from bulkdcm.cli.keys import key
+from bulkdcm.cli.taken import taken
 from bulkdcm.errors import SettingsError
 from bulkdcm.printable import visible
 from bulkdcm.problem import cause
@@ -53,6 +55,12 @@ class Kind(NamedTuple):
 
 EVENTS = {
     "start": Kind("the command begins", "INFO", {"command": "string", "release": "string", "of": "string"}, {}),
+    "settings": Kind(
+        "options were taken from a settings file, or from the run that is gone on with",
+        "INFO",
+        {"of": "string", "options": "array"},
+        {},
+    ),
     "problem": Kind(
         "the check has found something in the manifest",
         "WARNING",
@@ -157,6 +165,8 @@ class Events:
     def of(self, command: str, what: object) -> Iterator[Events]:
         """Tell the begin of a command on a manifest or an output folder, and the error that it ends by."""
         self.tell("start", command=command, release=__version__, of=str(what))
+        if (found := taken()) and found.line:
+            self.tell("settings", of=found.where, options=[key(name) for name in found.used])
         try:
             yield self
         except Exception as error:

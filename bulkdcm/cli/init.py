@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bulkdcm.cli.options import LOCAL_PATH, examples, pairs
+from bulkdcm.cli.options import examples, pairs
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH
 
 if TYPE_CHECKING:
     from pathlib import Path

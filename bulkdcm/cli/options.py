@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bulkdcm.cli.paths import FOLDER_WITHIN, LOCAL_PATH, MAPPING
 from bulkdcm.engines import DEFAULT, ENGINES, able
-from bulkdcm.settings import JPEG, LAYOUTS, ROWS_PER_IMAGE, STREAMS, TRANSFER_SYNTAXES, local_path
+from bulkdcm.settings import (
+    BY_HAND,
+    JPEG,
+    LAYOUTS,
+    ROWS_PER_IMAGE,
+    STREAMS,
+    TRANSFER_SYNTAXES,
+)
+from bulkdcm.settings_file import NAME as SETTINGS_FILE
+from bulkdcm.settings_file import ONE_RUN, TELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bulkdcm.settings_file import ByHand
+
     Command = Callable[..., Any]
 
 
-class LocalPath(click.Path):
-    """A path on this machine; a URL is refused before it becomes a folder of that name."""
+class ByHandOption(click.Option):
+    """An option of the command line alone that no settings file may hold; see `BY_HAND` for those that are settings."""
 
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """Return the path."""
-        name = (
-            ""
-            if parameter is None
-            else (parameter.opts[-1] if parameter.opts[-1].startswith("-") else parameter.human_readable_name)
-        )
-        return super().convert(local_path(name, os.fsdecode(value)), parameter, context)
+    def __init__(self, *names: Any, why: ByHand, **facts: Any) -> None:
+        super().__init__(*names, **facts)
+        self.why = why
 
 
-class NewFile(LocalPath):
-    """The path of a file that is yet to be made."""
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
-        """Refuse what is there already, which may be anything, and a folder that isn't."""
-        path = super().convert(value, parameter, context)
-        if os.path.lexists(path):
-            self.fail(f"{path}: there is a file already. Name another, or remove it.", parameter, context)
-        if not path.absolute().parent.is_dir():
-            self.fail(f"{path.parent}: no such folder. Make it, or name another.", parameter, context)
-        return path
+def _by_hand(*names: str, why: ByHand, **facts: Any) -> Command:
+    return click.option(*names, cls=ByHandOption, why=why, **facts)
 
 
-LOCAL_PATH, NEW_FILE = LocalPath(), NewFile()
+def by_hand(option: click.Parameter) -> str:
+    """Return why no settings file may hold an option; empty if one may."""
+    if option.name in BY_HAND:
+        return BY_HAND[option.name].why
+    return option.why.why if isinstance(option, ByHandOption) else ""
 
 
 def examples(*commands: str) -> str:
@@ -117,7 +114,7 @@ _TABLE = [
     ),
     click.option(
         "--mapping",
-        type=LOCAL_PATH,
+        type=MAPPING,
         metavar="FILE|NAME",
         help="How a dataset's own table is read as a manifest: a TOML file, or a name that `bulkdcm mappings` lists.",
     ),
@@ -127,6 +124,13 @@ _TABLE = [
         default="mirror",
         show_default=True,
         help="mirror: a/b.png becomes a/b.dcm; uid: study/series/instance.dcm.",
+    ),
+    _by_hand(
+        "--no-settings",
+        why=ONE_RUN,
+        is_flag=True,
+        expose_value=False,
+        help=f"Take no options from {SETTINGS_FILE} beside the manifest, or from an earlier run.",
     ),
 ]
 _MANIFEST = [click.argument("manifest", type=LOCAL_PATH), *_TABLE]
@@ -259,14 +263,20 @@ _RUN = [
 ]
 # Who is told.
 _TOLD = [
-    click.option(
-        "--json", "as_json", is_flag=True, help="Tell events as JSON lines on the standard output, and nothing else."
+    _by_hand(
+        "--json",
+        "as_json",
+        why=TELLS,
+        is_flag=True,
+        help="Tell events as JSON lines on the standard output, and nothing else.",
     ),
-    click.option("--identifiers", is_flag=True, help="Names, values and messages, too, in --json and --log-file."),
-    click.option("--log-file", type=LOCAL_PATH, help="Add events to a log, a line each."),
-    click.option("-q", "--quiet", is_flag=True, help="Print errors alone."),
-    click.option("-v", "--verbose", is_flag=True, help="Print each row that fails, as it does."),
-    click.option("--metrics", type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
+    _by_hand(
+        "--identifiers", why=TELLS, is_flag=True, help="Names, values and messages, too, in --json and --log-file."
+    ),
+    _by_hand("--log-file", why=TELLS, type=LOCAL_PATH, help="Add events to a log, a line each."),
+    _by_hand("-q", "--quiet", why=TELLS, is_flag=True, help="Print errors alone."),
+    _by_hand("-v", "--verbose", why=TELLS, is_flag=True, help="Print each row that fails, as it does."),
+    _by_hand("--metrics", why=TELLS, type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
 ]
 GROUPS = {"manifest": _MANIFEST, "engine": _ENGINE, "pixels": _PIXELS, "run": _RUN, "told": _TOLD}
 """Options by what they concern."""
@@ -278,4 +288,19 @@ table_options = _all(_TABLE)
 reading_options = _all([*_ENGINE, *_PIXELS])
 run_options = _all([*_ENGINE, *_PIXELS, *_RUN])
 
-out_option = click.option("-o", "--out", required=True, type=LOCAL_PATH, help="Output folder.")
+out_option = click.option("-o", "--out", required=True, type=FOLDER_WITHIN, help="Output folder.")
+dry_run_option = _by_hand(
+    "--dry-run", why=ONE_RUN, is_flag=True, help="Say how many rows would run, and why; do nothing."
+)
+
+
+def _options(*groups: list[Command]) -> dict[str, click.Option]:
+    def command() -> None:
+        pass
+
+    made = click.command()(_all([option for group in groups for option in group])(command))
+    return {str(option.name): option for option in made.params if isinstance(option, click.Option)}
+
+
+CONVERT = _options(_TABLE, [out_option, dry_run_option], _ENGINE, _PIXELS, _RUN, _TOLD)
+"""The options of `convert`, by name."""

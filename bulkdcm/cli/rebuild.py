@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.options import examples, manifest_options, out_option, run_options, telling_options
+from bulkdcm.cli.taking import TakingCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(epilog=examples("rebuild manifest.csv -o dicom"))
+@click.command(cls=TakingCommand, epilog=examples("rebuild manifest.csv -o dicom"))
 @manifest_options
 @out_option
 @run_options

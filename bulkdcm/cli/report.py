@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.events import Events, to_standard_output, without_examples
-from bulkdcm.cli.options import LOCAL_PATH, examples
+from bulkdcm.cli.options import examples
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bulkdcm.cli.events import Events, to_standard_output
-from bulkdcm.cli.options import LOCAL_PATH, engine_options, examples, table_options
+from bulkdcm.cli.options import engine_options, examples, table_options
 from bulkdcm.cli.output import say
+from bulkdcm.cli.paths import LOCAL_PATH
+from bulkdcm.cli.taking import TakingCommand
 from bulkdcm.printable import counted
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _EXAMPLES = 5
 _STANDARD = "standard"
 
 
-@click.command(epilog=examples("verify dicom"))
+@click.command(cls=TakingCommand, epilog=examples("verify dicom"))
 @click.argument("paths", nargs=-1, required=True, type=LOCAL_PATH)
 @click.option(
     "--manifest", type=LOCAL_PATH, help="The run's manifest, read with these options. [the one that the ledger knows]"

@@ -1,31 +1,63 @@
-"""What a run was given, noted in its ledger: by it `verify` finds the manifest, and reads it as the run did."""
+"""What a run was given, noted in its ledger: by it `verify` reads the manifest as the run did, and `convert OUT` goes on."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm.settings import Settings
+from bulkdcm import mappings
+from bulkdcm.settings import KEPT, Settings
 
 if TYPE_CHECKING:
     from bulkdcm.ledger.ledger import Ledger
 
 FACT = "given"
 # What decides how a manifest is read. What decides pixels stands with each row.
-_NOTED = (
+_READING = frozenset({
     "images", "follow_links", "defaults", "template", "template_patient", "ignore_columns", "encoding", "delimiter", "sheet",
     "rows_per_image", "mapping", "layout", "uid_key_file", "max_pixels", "invert", "keep_color", "gray_tolerance",
-)  # fmt: skip
+})  # fmt: skip
+_PATHS = ("images", "template", "mapping", "uid_key_file")
 _FLAGS = {"convert_cmyk", "invert", "keep_color"}
 _TEXTS = {"transfer_syntax", "background", "jpeg", "window"}
 
 
-def note(ledger: Ledger, given: Any, path: Path, settings: Settings) -> None:
-    """Note the manifest of a run and the options by which it is read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What the last run at an output folder was given.
+
+    Attributes
+    ----------
+    manifest
+        None if it was none that can be read again.
+    another
+        A manifest that isn't that one, although it is just as far from the output folder: the folder was copied with all
+        around it, and nobody can tell which is meant. None if there is none.
+    options
+        Settings by name, those alone that aren't the usual ones.
+    whole
+        Whether `options` are all; an earlier release noted those alone that `verify` needs.
+    """
+
+    manifest: Path | None = None
+    another: Path | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The options that decide how the manifest is read."""
+        return {name: value for name, value in self.options.items() if name in _READING}
+
+
+def note(ledger: Ledger, given: Any, path: Path, settings: Settings, folder: Path) -> None:
+    """Note the manifest of a run and the options that it keeps.
+
+    Paths are noted twice, from the root and from the output folder, so that both may move together.
 
     Parameters
     ----------
@@ -37,31 +69,75 @@ def note(ledger: Ledger, given: Any, path: Path, settings: Settings) -> None:
         Of the manifest.
     settings
         Of the run.
+    folder
+        The output folder.
     """
     is_file = isinstance(given, str | os.PathLike) and path.is_file()
     usual = Settings()
-    changed = {
-        name: value for name in _NOTED if (value := getattr(settings, name)) != getattr(usual, name) or name == "images"
-    }
-    changed["images"] = settings.images or path.parent
-    options = {name: os.path.realpath(value) if isinstance(value, Path) else value for name, value in changed.items()}
-    ledger.note(FACT, json.dumps({"manifest": os.path.realpath(path) if is_file else "", "options": options}))
+    options: dict[str, Any] = {
+        name: value for name in KEPT if (value := getattr(settings, name)) != getattr(usual, name)
+    } | {"images": settings.images or path.parent}
+    paths = {name: _named(options[name]) for name in _PATHS if name in options}
+    manifest = os.path.realpath(path) if is_file else ""
+    near = {name: _from(folder, where) for name, where in {**paths, "manifest": manifest}.items() if where}
+    known = {"manifest": manifest, "options": options | paths, "near": near, "whole": True}
+    ledger.note(FACT, json.dumps(known))
 
 
-def noted(ledger: Ledger) -> tuple[Path | None, dict[str, Any]]:
-    """Return the manifest of the last run, None if it was none that can be read again, and the options."""
-    text = ledger.fact(FACT)
-    if not text:
-        return None, {}
-    found = json.loads(text)
-    options = found["options"]
-    for name in ("images", "template", "mapping", "uid_key_file"):
-        if options.get(name):
-            options[name] = Path(options[name])
-    for name in ("defaults", "ignore_columns"):
-        if name in options:
-            options[name] = tuple(tuple(each) if isinstance(each, list) else each for each in options[name])
-    return Path(found["manifest"]) if found["manifest"] else None, options
+def _named(path: Path) -> str:
+    """Return the real path of a file or folder; of a mapping that comes with bulkdcm its name, wherever that is installed."""
+    name = path.stem
+    return name if mappings.find(name) == path else os.path.realpath(path)
+
+
+def _from(folder: Path, path: str) -> str:
+    try:
+        return os.path.relpath(path, os.path.realpath(folder)) if Path(path).is_absolute() else ""
+    except ValueError:  # another drive
+        return ""
+
+
+def noted(ledger: Ledger, folder: Path) -> Noted:
+    """Return what the last run was given; nothing of a ledger that doesn't say.
+
+    Parameters
+    ----------
+    ledger
+        Open.
+    folder
+        The output folder.
+    """
+    try:
+        found = json.loads(ledger.fact(FACT) or "{}")
+        options, near = dict(found.get("options", {})), dict(found.get("near", {}))
+        for name in _PATHS:
+            if options.get(name):
+                options[name] = _there(options[name], near.get(name, ""), folder)
+        if "defaults" in options:
+            options["defaults"] = tuple((str(keyword), str(cell)) for keyword, cell in options["defaults"])
+        if "ignore_columns" in options:
+            options["ignore_columns"] = tuple(map(str, options["ignore_columns"]))
+        manifest = another = None
+        if found.get("manifest"):
+            manifest = _there(found["manifest"], near.get("manifest", ""), folder)
+            beside = _near(folder, near.get("manifest", ""))
+            both = os.path.isfile(beside) and os.path.exists(manifest)
+            another = beside if both and not os.path.samefile(beside, manifest) else None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return Noted()
+    return Noted(manifest=manifest, another=another, options=options, whole=bool(found.get("whole")))
+
+
+def _there(path: str, near: str, folder: Path) -> Path:
+    """Return where a noted path leads to now; if it isn't there any more, the same way from the output folder may be."""
+    if not Path(path).is_absolute():
+        return mappings.find(path) or Path(path)
+    moved = _near(folder, near)
+    return moved if near and not os.path.exists(path) and os.path.exists(moved) else Path(path)
+
+
+def _near(folder: Path, near: str) -> Path:
+    return Path(os.path.normpath(Path(os.path.realpath(folder), near)))
 
 
 @lru_cache(maxsize=64)

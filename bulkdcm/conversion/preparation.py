@@ -17,6 +17,7 @@ from bulkdcm.conversion.work import Work
 from bulkdcm.errors import ManifestError
 from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.report import WRITERS
+from bulkdcm.settings_file import settings_file
 from bulkdcm.stores import archives
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class Preparation:
         self.folder = Path(self._out)
         settings = context.settings
         self._ledger = settings.ledger or self.folder / FOLDER / FILE
-        named = {str(path): "the manifest", str(self._ledger): "the ledger"}
+        named = {
+            str(path): "the manifest",
+            str(self._ledger): "the ledger",
+            str(settings_file(path)): "the settings file",
+        }
         for option, file in (
             ("mapping", settings.mapping),
             ("template", settings.template),

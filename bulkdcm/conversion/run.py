@@ -137,10 +137,10 @@ def _run(given: Given, settings: Settings, way: Way, outputs: Local, begun: _Beg
             if store.recognises:
                 set_aside(folder, settings.ledger)
             with _opened(folder, settings) as ledger:
-                given_to.note(ledger, given, path, settings)
                 if not (first and ledger.untouched):
                     archived.unpack_all(rows, catalogue, unlisted=True)
                     first = preparation.work(ledger, errors)
+                given_to.note(ledger, given, path, settings, folder)
                 archived.unpack(first, catalogue)
                 context = replace(preparation.context, run=ledger.begin_run(begun.since))
                 execution = Execution(first, ledger, context, way.on_progress)

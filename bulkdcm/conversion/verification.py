@@ -178,7 +178,8 @@ class Proof:
         """Yield the manifest's rows, if they can be had, and what workers need."""
         settings = self._settings
         if given is None:
-            given, options = given_to.noted(self._ledger)
+            noted = given_to.noted(self._ledger, self._folder)
+            given, options = noted.manifest, noted.reading
             usual = Settings()
             own = {name for name in options if getattr(settings, name) != getattr(usual, name)}  # given on the call
             settings = settings.changed(**{name: value for name, value in options.items() if name not in own})

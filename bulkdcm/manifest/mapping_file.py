@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bulkdcm import mappings
+from bulkdcm import mappings, toml_file
 from bulkdcm.attributes import dictionary
 from bulkdcm.errors import SettingsError
 from bulkdcm.manifest import conversions
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _MAX_BYTES, _CHARS_SHOWN = 16_000_000, 80
 _ONE_TEXT = frozenset({"ST", "LT", "UT", "UR"})  # a backslash is a plain character in these (PS3.5 6.2)
 
@@ -37,11 +35,8 @@ def load(path: Path) -> ColumnMapping:
         If it can't be read, or a key or its value is none of those that mean something.
     """
     try:
-        data = tomllib.loads(_text(path))
-    except (OSError, ValueError, RecursionError) as error:  # a number may be too long, or tables nested too deeply
-        said = getattr(error, "strerror", None) or (
-            str(error) if isinstance(error, ValueError) else "nested too deeply"
-        )
+        data = toml_file.load(path, _MAX_BYTES)
+    except ValueError as error:
         names = mappings.names()
         close = [name for name in names if path.name in name] or difflib.get_close_matches(path.name, names, n=1)
         meant = (
@@ -49,25 +44,9 @@ def load(path: Path) -> ColumnMapping:
             if close
             else "Give a TOML file, or a name that `bulkdcm mappings` lists."
         )
-        msg = f"--mapping {path}: {said}. {meant}"
+        msg = f"--mapping {path}: {error}. {meant}"
         raise SettingsError(msg) from error
     return _Reader(path).mapping(data)
-
-
-def _text(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        msg = "not a regular file"
-        raise ValueError(msg)
-    with path.open("rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        msg = f"more than {_MAX_BYTES:,} bytes"
-        raise ValueError(msg)
-    text = data.decode("utf-8")
-    if _DEEP.search(text):  # each part of such a key takes the parser longer than the one before
-        msg = "a key of more than 100 parts"
-        raise ValueError(msg)
-    return text
 
 
 class _Reader:

@@ -56,7 +56,10 @@ def refuse(path: Path) -> None:
     """
     try:
         if path.is_dir():
-            msg = f"{path}: this is a folder. Name a manifest, such as a CSV file; {_drafted(path)} the images in it."
+            msg = (
+                f"{path}: this is a folder. Name a manifest, such as a CSV file; {_drafted(path)} the images in it. "
+                "To go on with a run, name its output folder alone."
+            )
             raise ManifestError(msg)
         if not path.is_file():
             what = "no such file" if not path.exists() else "not a regular file"

@@ -16,6 +16,7 @@ from bulkdcm.errors import EXIT_CODES
 from bulkdcm.iods import table
 from bulkdcm.proof import KINDS
 from bulkdcm.report import COLUMNS
+from bulkdcm.settings import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +38,7 @@ def made(name: str) -> str:
         "events": _events,
         "mappings": _mappings,
         "findings": _findings,
+        "byhand": _by_hand,
     }[kind]()
 
 
@@ -68,6 +70,15 @@ def _options(command: str, group: str) -> str:
             shown = f" Default: `{default}`." if default not in {None, "", False} else ""
             rows.append((names, f"{option.help or ''}{shown}"))
     return _rows(("option", ""), rows)
+
+
+def _by_hand() -> str:
+    """Return the options that no settings file may hold, and which of them a run keeps."""
+    rows = []
+    for name, option in options.CONVERT.items():
+        if why := options.by_hand(option):
+            rows.append((f"`{option.opts[-1]}`", why, "yes" if name in KEPT else "no"))
+    return _rows(("option", "why it is given by hand", "kept by a run"), rows)
 
 
 def _names(group: str) -> set[str]:

@@ -30,7 +30,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-NO_SETTINGS = {"manifest", "out", "help", "dry_run", *Told.__dataclass_fields__}
+NO_SETTINGS = {"manifest", "out", "help", "dry_run", "no_settings", *Told.__dataclass_fields__}
 """What is the command line's alone."""
 
 

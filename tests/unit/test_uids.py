@@ -100,3 +100,7 @@ def test_a_key_file(tmp_path):
         uids.read_key(path)
     with pytest.raises(SettingsError, match="No such file"):
         uids.read_key(tmp_path / "missing")
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+    with pytest.raises(SettingsError, match="more than 16,000,000 bytes"):
+        uids.read_key(path)
