@@ -16,13 +16,14 @@ from bulkdcm import system
 from bulkdcm._version import __version__
 from bulkdcm.engines import cores
 from bulkdcm.errors import RunError
+from bulkdcm.images import decoders
 from bulkdcm.ledger.lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LEAST_PYTHON = (3, 11)
-_REQUIREMENT = re.compile(r"(?P<name>[\w-]+)[^;]*(?:;.*extra == ['\"](?P<extra>\w+)['\"].*)?")
+_REQUIREMENT = re.compile(r"(?P<name>[\w-]+)[^;]*(?:;(?:.*extra == ['\"](?P<extra>\w+)['\"])?.*)?")
 _FOR_DEVELOPERS = "dev"
 _TOOLS = {
     "dciodvfy": ("dicom3tools", "checks every file against its IOD"),
@@ -75,11 +76,24 @@ def facts(folder: Path) -> Iterator[Fact]:
 
 def _packages() -> Iterator[Fact]:
     for name, extra in _requirements():
+        if name == decoders.NAME:
+            yield _decoder()
+            continue
         found = _version(name)
         what = f"{name} (extra {extra})" if extra else name
         remedy = f"pip install 'bulkdcm[{extra}]'" if extra else f"pip install {name}"
         lacks = Fact("missing" if extra else "wrong", what, "not installed", remedy)
         yield Fact("ok", what, found) if found else lacks
+
+
+def _decoder() -> Fact:
+    """Say which decoder of PNG and JPEG is here: one that has no wheel for this Python or machine has another in its place."""
+    what, release = f"{decoders.NAME} (decodes PNG and JPEG)", decoders.release()
+    if release:
+        return Fact("ok", what, release.removeprefix(f"{decoders.NAME} "))
+    return Fact(
+        "missing", what, "not installed; Pillow does the same, slower", f"{decoders.REMEDY}, if it has a wheel here"
+    )
 
 
 def _requirements() -> list[tuple[str, str]]:

@@ -19,7 +19,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
+kornia: Any
+try:
+    from kornia_rs import io as kornia
+except ImportError:  # Pillow then decodes PNG, too
+    kornia = None
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +70,8 @@ def _decoded(data: bytes) -> Any:
     if data.startswith(_JPEG):
         return data
     columns, rows = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if data.startswith(_PNG) and data[25] in _MODES and data[24] in {8, 16}:
-        decode = decode_image_png_u8 if data[24] == 8 else decode_image_png_u16
+    if kornia and data.startswith(_PNG) and data[25] in _MODES and data[24] in {8, 16}:
+        decode = kornia.decode_image_png_u8 if data[24] == 8 else kornia.decode_image_png_u16
         return memoryview(decode(data, (rows, columns), _MODES[data[25]])).cast("B")
     from PIL import Image  # noqa: PLC0415  # only where it is needed
 
