@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LEAST_PYTHON = (3, 11)
 _REQUIREMENT = re.compile(r"(?P<name>[\w-]+)[^;]*(?:;(?:.*extra == ['\"](?P<extra>\w+)['\"])?.*)?")
+_BELOW = re.compile(r"python_version < ['\"](\d+)\.(\d+)")
 _FOR_DEVELOPERS = "dev"
 _TOOLS = {
     "dciodvfy": ("dicom3tools", "checks every file against its IOD"),
@@ -97,13 +98,23 @@ def _decoder() -> Fact:
 
 
 def _requirements() -> list[tuple[str, str]]:
-    """Return the packages that bulkdcm says it needs, each with the extra that brings it, if it is one's."""
+    """Return the packages that bulkdcm says it needs here, each with the extra that brings it, if it is one's."""
     try:
         lines = metadata.requires("bulkdcm") or []
     except metadata.PackageNotFoundError:
         return []  # run from a folder
-    found = [(match["name"], match["extra"] or "") for line in lines if (match := _REQUIREMENT.fullmatch(line))]
+    found = [
+        (match["name"], match["extra"] or "")
+        for line in lines
+        if _is_meant(line) and (match := _REQUIREMENT.fullmatch(line))
+    ]
     return list(dict.fromkeys(one for one in found if one[1] != _FOR_DEVELOPERS))
+
+
+def _is_meant(line: str) -> bool:
+    """Whether a requirement is one of this Python's; the decoder is named in any."""
+    below = _BELOW.search(line)
+    return not below or line.startswith(decoders.NAME) or sys.version_info[:2] < tuple(map(int, below.groups()))
 
 
 def _version(name: str) -> str:
