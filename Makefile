@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test faults matrix pictures lint format lowest wheel clean
+.PHONY: demo test faults matrix matrix-python pictures lint format lowest wheel clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -63,5 +63,23 @@ wheel: $(VENV)/.dev
 	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	cd dist && ../$(VENV)-wheel/bin/bulkdcm demo --out demo && ../$(VENV)-wheel/bin/bulkdcm verify demo
 
+# The Pythons beside the one of `make test`, and an environment without the one core dependency that lacks wheels for some.
+PYTHONS ?= python3.12 python3.13
+TESTED := tests/unit tests/integration tests/golden tests/property
+
+matrix-python: $(PYTHONS:%=$(VENV)-%) $(VENV)-without-kornia
+	set -e; for environment in $^; do echo "== $$environment"; $$environment/bin/python -m pytest -n $(WORKERS) --dist worksteal -p no:cacheprovider $(TESTED); done
+
+$(VENV)-python3.%: pyproject.toml
+	test -x $@/bin/python || { found=$$(ls -d ~/.pyenv/versions/3.$*.*/bin/python3.$* 2>/dev/null | tail -n 1); $${found:-python3.$*} -m venv $@; }
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(VENV)-without-kornia: pyproject.toml
+	test -x $@/bin/python || $(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$@/bin/python -m pip uninstall --quiet --yes kornia-rs
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-wheel dist $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-wheel $(VENV)-python3.* $(VENV)-without-kornia dist $(OUT) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -42,15 +42,16 @@ def pydicom_loop(source: Path, target: Path) -> None:
     """Write what bulkdcm writes, element by element, with pydicom alone: the same elements, `dcmwrite`."""
     import io
 
-    from kornia_rs.io import decode_image_png_u8
     from PIL import Image
     from pydicom import dcmwrite
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+    from bulkdcm.images import decoders
+
     data = source.read_bytes()
     columns, rows = Image.open(io.BytesIO(data)).size
-    pixels = decode_image_png_u8(data, (rows, columns), "mono")
+    pixels = decoders.png(data, (rows, columns), 8, "mono")
     dataset = Dataset()
     for keyword, value in _ELEMENTS.items():
         setattr(dataset, keyword, value)

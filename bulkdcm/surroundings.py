@@ -16,13 +16,15 @@ from bulkdcm import system
 from bulkdcm._version import __version__
 from bulkdcm.engines import cores
 from bulkdcm.errors import RunError
+from bulkdcm.images import decoders
 from bulkdcm.ledger.lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LEAST_PYTHON = (3, 11)
-_REQUIREMENT = re.compile(r"(?P<name>[\w-]+)[^;]*(?:;.*extra == ['\"](?P<extra>\w+)['\"].*)?")
+_REQUIREMENT = re.compile(r"(?P<name>[\w-]+)[^;]*(?:;(?:.*extra == ['\"](?P<extra>\w+)['\"])?.*)?")
+_BELOW = re.compile(r"python_version < ['\"](\d+)\.(\d+)")
 _FOR_DEVELOPERS = "dev"
 _TOOLS = {
     "dciodvfy": ("dicom3tools", "checks every file against its IOD"),
@@ -75,6 +77,9 @@ def facts(folder: Path) -> Iterator[Fact]:
 
 def _packages() -> Iterator[Fact]:
     for name, extra in _requirements():
+        if name == decoders.NAME:
+            yield _decoder()
+            continue
         found = _version(name)
         what = f"{name} (extra {extra})" if extra else name
         remedy = f"pip install 'bulkdcm[{extra}]'" if extra else f"pip install {name}"
@@ -82,14 +87,34 @@ def _packages() -> Iterator[Fact]:
         yield Fact("ok", what, found) if found else lacks
 
 
+def _decoder() -> Fact:
+    """Say which decoder of PNG and JPEG is here: one that has no wheel for this Python or machine has another in its place."""
+    what, release = f"{decoders.NAME} (decodes PNG and JPEG)", decoders.release()
+    if release:
+        return Fact("ok", what, release.removeprefix(f"{decoders.NAME} "))
+    return Fact(
+        "missing", what, "not installed; Pillow does the same, slower", f"{decoders.REMEDY}, if it has a wheel here"
+    )
+
+
 def _requirements() -> list[tuple[str, str]]:
-    """Return the packages that bulkdcm says it needs, each with the extra that brings it, if it is one's."""
+    """Return the packages that bulkdcm says it needs here, each with the extra that brings it, if it is one's."""
     try:
         lines = metadata.requires("bulkdcm") or []
     except metadata.PackageNotFoundError:
         return []  # run from a folder
-    found = [(match["name"], match["extra"] or "") for line in lines if (match := _REQUIREMENT.fullmatch(line))]
+    found = [
+        (match["name"], match["extra"] or "")
+        for line in lines
+        if _is_meant(line) and (match := _REQUIREMENT.fullmatch(line))
+    ]
     return list(dict.fromkeys(one for one in found if one[1] != _FOR_DEVELOPERS))
+
+
+def _is_meant(line: str) -> bool:
+    """Whether a requirement is one of this Python's; the decoder is named in any."""
+    below = _BELOW.search(line)
+    return not below or line.startswith(decoders.NAME) or sys.version_info[:2] < tuple(map(int, below.groups()))
 
 
 def _version(name: str) -> str:

@@ -19,10 +19,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
+kornia: Any
+try:
+    from kornia_rs import io as kornia
+except ImportError:  # Pillow then decodes PNG, too
+    kornia = None
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from multiprocessing.process import BaseProcess
 
 _HEAD = bytes(2000)
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
@@ -66,8 +71,8 @@ def _decoded(data: bytes) -> Any:
     if data.startswith(_JPEG):
         return data
     columns, rows = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if data.startswith(_PNG) and data[25] in _MODES and data[24] in {8, 16}:
-        decode = decode_image_png_u8 if data[24] == 8 else decode_image_png_u16
+    if kornia and data.startswith(_PNG) and data[25] in _MODES and data[24] in {8, 16}:
+        decode = kornia.decode_image_png_u8 if data[24] == 8 else kornia.decode_image_png_u16
         return memoryview(decode(data, (rows, columns), _MODES[data[25]])).cast("B")
     from PIL import Image  # noqa: PLC0415  # only where it is needed
 
@@ -99,7 +104,11 @@ def main(listed: str, out: str, workers: int) -> int:
     sources = Path(listed).read_text(encoding="utf-8", errors="surrogateescape").split("\0")
     for number in range(-(-len(sources) // 1000)):
         Path(out, str(number)).mkdir(parents=True)
-    running = [multiprocessing.Process(target=work, args=(sources, out, n, workers)) for n in range(1, workers)]
+    # From Python 3.14 on Linux's processes, too, start anew, which takes longer than most runs of the floor.
+    begun: Callable[..., BaseProcess] = multiprocessing.Process
+    if sys.platform == "linux":
+        begun = multiprocessing.get_context("fork").Process
+    running = [begun(target=work, args=(sources, out, n, workers)) for n in range(1, workers)]
     for process in running:
         process.start()
     work(sources, out, 0, workers)

@@ -27,5 +27,14 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(system.memory_bytes() / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "packages": {"bulkdcm": __version__, **{name: metadata.version(name) for name in _PACKAGES}},
+        "packages": {"bulkdcm": __version__, **_releases()},
     }
+
+
+def _releases() -> dict[str, str]:
+    """Return those of the packages that are here: one of them has no wheels everywhere."""
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

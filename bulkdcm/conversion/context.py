@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bulkdcm import system
 from bulkdcm._version import __version__
+from bulkdcm.images import decoders
 
 if TYPE_CHECKING:
     from bulkdcm.engines import Engine
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bulkdcm.stores import Store
 
 _MEMORY_SHARE = 0.8
-_DECODERS = ("Pillow", "kornia-rs", "numpy", "pydicom", "imagecodecs")
+_DECODERS = ("Pillow", decoders.NAME, "numpy", "pydicom", "imagecodecs")
 
 
 @lru_cache(maxsize=2)
@@ -25,6 +26,8 @@ def release(acceptance: str = "") -> str:
     """Return the releases, and the settings, that decide whether a source is refused."""
     found = [f"bulkdcm {__version__}"]
     for name in _DECODERS:
+        if name == decoders.NAME and not decoders.release():
+            continue  # installed, and of no use
         with contextlib.suppress(packages.PackageNotFoundError):
             found.append(f"{name} {packages.version(name)}")
     return ", ".join([*found, *([acceptance] if acceptance else [])])

@@ -25,7 +25,7 @@ _PADDING_BYTES = 16  # more of them after a part's last code are no padding
 _LAST_PLANE = 13
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """What one component has in a scan."""
 
     component: int
@@ -33,7 +33,7 @@ class _Part(NamedTuple):
     ac: int
 
 
-class _Band(NamedTuple):
+class Band(NamedTuple):
     """Which coefficients, and which of their bits, a scan holds."""
 
     first: int
@@ -87,6 +87,15 @@ def _problems(stream: JpegStream, data: bytes) -> Iterator[str]:
             yield f"no scan of {what}" if bits[lacking] < 0 else f"the last bits of {what} are in no scan (G.1.1.1)"
 
 
+def parts_of(stream: JpegStream, scan: Scan) -> tuple[list[Part], Band]:
+    """Return what a scan's header says: its components with their tables, and what of them it codes."""
+    header, names = scan.header, stream.component_ids
+    parts = [
+        Part(names.index(header[at]), header[at + 1] >> 4, header[at + 1] & 15) for at in range(1, 1 + 2 * header[0], 2)
+    ]
+    return parts, Band(header[-3], header[-2], header[-1] >> 4, header[-1] & 15)
+
+
 def _frame(stream: JpegStream) -> Iterator[str]:
     if stream.precision not in _PRECISIONS[stream.process]:
         yield f"{stream.precision} bits a sample in process SOF{stream.process} (table B.2)"
@@ -111,14 +120,13 @@ def _scan(stream: JpegStream, scan: Scan, data: bytes, planes: dict[int, list[in
     if [name for name in names if name in chosen] != chosen:
         yield "a scan has other components than the frame, or in another order (B.2.3)"
         return
-    parts = [_Part(names.index(name), header[2 + 2 * n] >> 4, header[2 + 2 * n] & 15) for n, name in enumerate(chosen)]
-    band = _Band(header[-3], header[-2], header[-1] >> 4, header[-1] & 15)
+    parts, band = parts_of(stream, scan)
     yield from _band(stream, parts, band, planes)
     yield from _tables(stream, scan.tables, parts, band)
     yield from _size(stream, scan, data, parts, band)
 
 
-def _band(stream: JpegStream, parts: list[_Part], band: _Band, planes: dict[int, list[int]]) -> Iterator[str]:
+def _band(stream: JpegStream, parts: list[Part], band: Band, planes: dict[int, list[int]]) -> Iterator[str]:
     """Check a scan's parameters (table B.3), and note what it codes."""
     first, last, before, now = band
     if stream.process == LOSSLESS:
@@ -149,7 +157,7 @@ def _band(stream: JpegStream, parts: list[_Part], band: _Band, planes: dict[int,
             bits[k] = now
 
 
-def _tables(stream: JpegStream, tables: Tables, parts: list[_Part], band: _Band) -> Iterator[str]:
+def _tables(stream: JpegStream, tables: Tables, parts: list[Part], band: Band) -> Iterator[str]:
     """Check that the tables which a scan uses are there."""
     most = 1 if stream.process == BASELINE else 3
     lossless = stream.process == LOSSLESS
@@ -173,7 +181,7 @@ def _tables(stream: JpegStream, tables: Tables, parts: list[_Part], band: _Band)
                 yield f"Huffman table {chosen} has a size of more than {15 + lossless} bits (F.1.2.1)"
 
 
-def _used(stream: JpegStream, part: _Part, band: _Band) -> list[tuple[int, int]]:
+def _used(stream: JpegStream, part: Part, band: Band) -> list[tuple[int, int]]:
     """Return class and number of the entropy coding tables that a component uses in a scan."""
     if stream.process == LOSSLESS:
         return [(0, part.dc)]
@@ -184,13 +192,13 @@ def _used(stream: JpegStream, part: _Part, band: _Band) -> list[tuple[int, int]]
     return [(0, part.dc), (1, part.ac)]
 
 
-def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[_Part], band: _Band) -> Iterator[str]:
+def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[Part], band: Band) -> Iterator[str]:
     """Check each part of a scan, from one restart marker to the next, against the fewest and most bits it can have."""
-    mcus, blocks = _mcus(stream, parts)
+    total, blocks = mcus(stream, parts)
     if len(parts) > 1 and sum(blocks) > _BLOCKS_A_MCU and stream.process != LOSSLESS:
         yield f"{sum(blocks)} blocks in an MCU; there are at most {_BLOCKS_A_MCU} (B.2.3)"
-    interval = scan.tables.restart_interval or mcus
-    expected = -(-mcus // interval) - 1
+    interval = scan.tables.restart_interval or total
+    expected = -(-total // interval) - 1
     if len(scan.restarts) != expected:
         yield f"{len(scan.restarts)} restart markers, but {expected} were expected (B.2.4.4)"
         return
@@ -201,7 +209,7 @@ def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[_Part], band:
     few, many = _bits(stream, scan.tables, parts, blocks, band)
     places = [scan.start, *(at for at, _ in scan.restarts), scan.end]
     for index, (start, end) in enumerate(pairwise(places)):
-        count = min(interval, mcus - index * interval)
+        count = min(interval, total - index * interval)
         first, least, most = start + 2 * bool(index), int(few * count), many * count // 8 + _PADDING_BYTES
         size_bytes = end - first
         if size_bytes // 2 * 8 >= least and (not many or size_bytes <= most):
@@ -215,7 +223,7 @@ def _size(stream: JpegStream, scan: Scan, data: bytes, parts: list[_Part], band:
             return
 
 
-def _mcus(stream: JpegStream, parts: list[_Part]) -> tuple[int, list[int]]:
+def mcus(stream: JpegStream, parts: list[Part]) -> tuple[int, list[int]]:
     """Return the number of MCUs of a scan, and how many blocks (or samples) of each component an MCU has (A.2)."""
     unit = 1 if stream.process == LOSSLESS else 8
     most_across = max(across for across, _ in stream.sampling)
@@ -224,11 +232,11 @@ def _mcus(stream: JpegStream, parts: list[_Part]) -> tuple[int, list[int]]:
         across, down = stream.sampling[parts[0].component]
         columns, rows = -(-stream.columns * across // most_across), -(-stream.rows * down // most_down)
         return -(-columns // unit) * -(-rows // unit), [1]
-    mcus = -(-stream.columns // (unit * most_across)) * -(-stream.rows // (unit * most_down))
-    return mcus, [stream.sampling[part.component][0] * stream.sampling[part.component][1] for part in parts]
+    total = -(-stream.columns // (unit * most_across)) * -(-stream.rows // (unit * most_down))
+    return total, [stream.sampling[part.component][0] * stream.sampling[part.component][1] for part in parts]
 
 
-def _bits(stream: JpegStream, tables: Tables, parts: list[_Part], blocks: list[int], band: _Band) -> tuple[float, int]:
+def _bits(stream: JpegStream, tables: Tables, parts: list[Part], blocks: list[int], band: Band) -> tuple[float, int]:
     """Return the fewest and the most bits of an MCU; 0 for the most where it isn't known."""
     few, many = 0.0, 0
     for part, count in zip(parts, blocks, strict=True):
@@ -238,7 +246,7 @@ def _bits(stream: JpegStream, tables: Tables, parts: list[_Part], blocks: list[i
     return few, many
 
 
-def _block_bits(process: int, dc: Huffman | None, ac: Huffman | None, band: _Band) -> tuple[float, int]:
+def _block_bits(process: int, dc: Huffman | None, ac: Huffman | None, band: Band) -> tuple[float, int]:
     if process == PROGRESSIVE:
         if band.first:
             return (ac.bits_a_block() if ac else 0.0), 0

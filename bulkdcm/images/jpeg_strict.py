@@ -1,4 +1,4 @@
-"""JPEG decoded by a decoder that keeps no warning to itself: libjpeg-turbo, as kornia-rs has it.
+"""JPEG decoded so that nothing which libjpeg-turbo would only warn of passes.
 
 It tells of what only decoding can find: a scan that ends early with its End Of Image in place, or bytes that no longer are
 what was written.
@@ -6,18 +6,17 @@ what was written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from kornia_rs.io import decode_image_jpegturbo
+from typing import TYPE_CHECKING
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import failures, jpeg_stream
+from bulkdcm.images import decoders, failures, jpeg_stream
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from bulkdcm.images.jpeg_stream import JpegStream
     from bulkdcm.model import Pixels
 
-_WORDLESS = "Something went wrong"  # all that it says of most damage
 _JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 _ADOBE_RGB = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"
 
@@ -43,7 +42,12 @@ def decode(stream: JpegStream, data: bytes, color: str, source: str) -> Pixels:
     """
     bare = stream.without_metadata(data, keep_adobe=False)
     says = {"ycc": _JFIF, "rgb": _ADOBE_RGB}.get(color, b"")
-    pixels: Pixels = _decoded(bare[:2] + says + bare[2:], stream, color, source)
+    encoded = bare[:2] + says + bare[2:]
+    with _decoding(stream, source):
+        pixels: Pixels = decoders.jpeg(encoded, source, gray=color == "gray")
+    if pixels.shape[:2] != (stream.rows, stream.columns):
+        msg = f"{source}: {pixels.shape[:2]} pixels decoded, {(stream.rows, stream.columns)} in its frame header. Export it anew."
+        raise PixelError(msg)
     return pixels[:, :, 0] if color == "gray" else pixels
 
 
@@ -68,21 +72,12 @@ def check(encoded: bytes, color: str, source: str) -> None:
     if stream.precision != 8:
         # Coefficients and differences are coded alike at every precision, so a decoder of 8 bits finds the same errors.
         encoded = encoded[: stream.header_at] + b"\x08" + encoded[stream.header_at + 1 :]
-    _decoded(encoded, stream, color, source)
+    with _decoding(stream, source):
+        decoders.check_jpeg(encoded, source, gray=color == "gray")
 
 
-def _decoded(encoded: bytes, stream: JpegStream, color: str, source: str) -> Any:
-    what = f"{source}: the JPEG can't be decoded"
+def _decoding(stream: JpegStream, source: str) -> AbstractContextManager[None]:
     size_bytes = stream.rows * stream.columns * len(stream.component_ids)
-    with failures.decoding(what, "Fetch the file again, or export it anew.", size_bytes):
-        try:
-            pixels: Any = decode_image_jpegturbo(encoded, "mono" if color == "gray" else "rgb")
-        except Exception as error:
-            if not str(error).startswith(_WORDLESS):
-                raise
-            msg = "a scan is damaged, or ends early"
-            raise ValueError(msg) from error
-    if pixels.shape[:2] != (stream.rows, stream.columns):
-        msg = f"{source}: {pixels.shape[:2]} pixels decoded, {(stream.rows, stream.columns)} in its frame header. Export it anew."
-        raise PixelError(msg)
-    return pixels
+    return failures.decoding(
+        f"{source}: the JPEG can't be decoded", "Fetch the file again, or export it anew.", size_bytes
+    )

@@ -1,7 +1,6 @@
 """PNG of every colour type and depth, exactly.
 
-kornia-rs decodes gray, RGB and RGBA of 8 and 16 bits; Pillow, which cuts 16-bit colour to 8, decodes the rest
-(1, 2, 4 bits, palettes, 8-bit gray with alpha). Gray with alpha of 16 bits has the bytes of RGBA of 8 bits, so it is
+`decoders` has gray, RGB and RGBA of 8 and 16 bits; Pillow decodes the rest (1, 2, 4 bits, palettes, 8-bit gray with alpha). Gray with alpha of 16 bits has the bytes of RGBA of 8 bits, so it is
 decoded under that name.
 """
 
@@ -10,14 +9,13 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import alpha, density, exif, failures, limits, native, pillow, png_chunks
+from bulkdcm.images import alpha, decoders, density, exif, failures, limits, native, pillow, png_chunks
 from bulkdcm.images.png_chunks import GRAY, GRAY_ALPHA, PALETTE, RGB, RGB_ALPHA
 
 if TYPE_CHECKING:
@@ -130,12 +128,8 @@ def _decode(data: bytes, header: PngHeader, path: str) -> tuple[Pixels, Pixels |
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             pixels = np.asarray(image.convert("L"))
         return pixels, _keyed(pixels, transparent, header.bit_depth)
-    decode = decode_image_png_u16 if header.bit_depth == 16 else decode_image_png_u8
-    decoded: Any = decode(data, (header.rows, header.columns), _MODES[header.color_type])
-    if header.color_type == GRAY:
-        gray = decoded.reshape(header.rows, header.columns)
-        return gray, _keyed(gray, transparent, header.bit_depth)
-    if header.color_type == RGB:
+    decoded = decoders.png(data, (header.rows, header.columns), header.bit_depth, _MODES[header.color_type])
+    if header.color_type != RGB_ALPHA:
         return decoded, _keyed(decoded, transparent, header.bit_depth)
     return np.ascontiguousarray(decoded[:, :, :3]), np.ascontiguousarray(decoded[:, :, 3])
 
@@ -160,8 +154,8 @@ def _gray_alpha(data: bytes, header: PngHeader) -> Pixels:
     renamed = bytearray(data)
     renamed[24:26] = bytes((8, RGB_ALPHA))
     renamed[29:_IHDR_END] = zlib.crc32(renamed[12:29]).to_bytes(4, "big")
-    samples: Any = decode_image_png_u8(bytes(renamed), (header.rows, header.columns), "rgba")
-    return np.asarray(samples).view(">u2").astype(np.uint16)
+    samples: Pixels = decoders.png(bytes(renamed), (header.rows, header.columns), 8, "rgba")
+    return samples.view(">u2").astype(np.uint16)
 
 
 def _keyed(pixels: Pixels, transparent: bytes | None, bit_depth: int) -> Pixels | None:

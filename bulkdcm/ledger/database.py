@@ -75,22 +75,28 @@ class Database:
                 refuse_foreign(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))  # says why it can't be opened; SQLite doesn't
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            # A run killed while it made its first ledger leaves an empty one, which is as good as none.
-            if begun or self.value("SELECT count(*) FROM sqlite_master"):
-                self.refuse_strange()
-            self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # in the file itself, not the journal
-            self.journal_mode = str(self.value("PRAGMA journal_mode=WAL"))
-            self.connection.execute("PRAGMA synchronous=FULL")
-            for number in migrations.missing(self.connection):
-                with self.transaction():
-                    migrations.take(self.connection, number)
-            self.notes = (
-                []
-                if self.journal_mode == "wal"
-                else [
-                    f"the ledger's file system can't do WAL; its journal is {self.journal_mode} and commits are slower"
-                ]
-            )
+            try:
+                self._begin(begun=begun)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _begin(self, *, begun: bool) -> None:
+        """Refuse what is no ledger of this release or an older one; bring an older one to this one's tables."""
+        # A run killed while it made its first ledger leaves an empty one, which is as good as none.
+        if begun or self.value("SELECT count(*) FROM sqlite_master"):
+            self.refuse_strange()
+        self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # in the file itself, not the journal
+        self.journal_mode = str(self.value("PRAGMA journal_mode=WAL"))
+        self.connection.execute("PRAGMA synchronous=FULL")
+        for number in migrations.missing(self.connection):
+            with self.transaction():
+                migrations.take(self.connection, number)
+        self.notes = (
+            []
+            if self.journal_mode == "wal"
+            else [f"the ledger's file system can't do WAL; its journal is {self.journal_mode} and commits are slower"]
+        )
 
     def refuse_strange(self) -> None:
         """Refuse a file that is cut off, another program's, of a newer release, or damaged.

@@ -6,7 +6,9 @@ cell what is certain; of others it says what they may be, and how to choose.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import warnings
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +84,11 @@ def options(where: str, entry: dict[str, Any]) -> dict[str, Any]:
 
 def _usable(form: object) -> bool:
     """Return whether strptime reads what strftime writes in a format."""
-    try:
+    with warnings.catch_warnings(), contextlib.suppress(ValueError, re.error):
+        # From Python 3.13 on it warns of formats that have a day and no year.
+        warnings.simplefilter("ignore", DeprecationWarning)
         return form == EXCEL or bool(datetime.strptime(_A_DAY.strftime(str(form)), str(form)))  # noqa: DTZ007  # no zone
-    except (ValueError, re.error):
-        return False
+    return False
 
 
 def converted(cells: Sequence[str], rule: Rule, latest: Sequence[int] = ()) -> list[str | Doubt]:

@@ -25,7 +25,7 @@ _AS = re.compile(r"(\d{3})([DWMY])")
 _DAYS = {"D": 1, "W": 7, "M": 365.25 / 12, "Y": 365.25}
 # Ages may be rounded, or counted from a shifted or unknown day of birth: one unit more or less is no contradiction.
 _SLACK = 1
-_NONE = np.datetime64("NaT")
+_NONE = np.datetime64("NaT", "D")
 
 
 def check(manifest: Manifest) -> Iterator[Problem]:

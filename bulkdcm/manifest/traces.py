@@ -147,7 +147,7 @@ def cause(vr: str, cell: str) -> str:
         Its value.
     """
     if vr == "DA" and (serial := re.fullmatch(r"(\d{5})(?:\.\d+)?", cell)):
-        day = np.datetime64("1899-12-30") + int(serial[1])
+        day = np.datetime64("1899-12-30") + np.timedelta64(int(serial[1]), "D")
         return f"A spreadsheet has written the date as a count of days, perhaps {day}: format its column as YYYYMMDD"
     if vr in {"DA", "IS"} and re.fullmatch(r"[+-]?\d+[.,]0+", cell):
         return f"A program has made a number with decimals of it: write {re.split('[.,]', cell)[0]}"

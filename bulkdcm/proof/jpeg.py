@@ -123,10 +123,10 @@ def bound(found: Read) -> int:
 
 
 def by_the_same(data: bytes, found: Read) -> Any:
-    """Return the pixels by the library that converts, told nothing of what the components are; None if it refuses."""
-    from kornia_rs.io import decode_image_jpegturbo  # noqa: PLC0415  # only of JPEG
-
+    """Return the pixels by the library that converts, told nothing of what the components are; None if it refuses, or isn't here."""
     try:
+        from kornia_rs.io import decode_image_jpegturbo  # noqa: PLC0415  # only of JPEG, and not everywhere
+
         pixels: Any = decode_image_jpegturbo(data, "mono" if found.components == 1 else "rgb")
     except Exception:  # noqa: BLE001  # of damage beyond the image it speaks, too
         return None

@@ -2,7 +2,7 @@
 
 kornia-rs converts PNG of whole bytes, so Pillow decodes it here, and Pillow's PNGs our own decoder. JPEG is decoded twice,
 by the library that converts, which must give the same, and by Pillow's, which may differ a little. What Pillow alone reads
-(BMP, TIFF, WebP, GIF, animated PNG) is decoded by it again, and it is said.
+(BMP, TIFF, WebP, GIF, animated PNG; without kornia-rs JPEG, too) is decoded by it again, and it is said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from bulkdcm.images import decoders
 from bulkdcm.proof import jpeg, png, policy
 from bulkdcm.proof.policy import Unproven
 
@@ -105,19 +106,19 @@ def _png(data: bytes, settings: PixelSettings) -> Seen:
 def _png_samples(data: bytes, parts: png.Parts) -> tuple[Any, str]:
     """Return samples as they stand in the file, by another decoder than the converter's."""
     plain = parts.depth == 8 and parts.color_type in {png.GRAY, png.RGB, png.RGB_ALPHA}
-    if plain or (parts.depth, parts.color_type) == (16, png.GRAY):
+    if decoders.DECODES_PNG != BY_PILLOW and (plain or (parts.depth, parts.color_type) == (16, png.GRAY)):
         # Pillow refuses what stands beside the pixels, such as long texts.
         with contextlib.suppress(OSError, ValueError), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             found = np.asarray(image)
             return (found if plain else found.astype(np.uint16)), BY_PILLOW
-    if parts.depth == 16 and (found := _by_imagecodecs(data, parts)) is not None:
+    if (plain or parts.depth == 16) and (found := _by_imagecodecs(data, parts)) is not None:
         return found, BY_IMAGECODECS
     found = png.samples(parts)
     return (found[..., 0] if found.shape[2] == 1 else found), BY_OUR_OWN
 
 
 def _by_imagecodecs(data: bytes, parts: png.Parts) -> Any:
-    """Return deep samples by libpng, in a hundredth of our own decoder's time; None if it isn't installed."""
+    """Return samples by libpng, in a hundredth of our own decoder's time; None if it isn't installed."""
     try:
         import imagecodecs  # noqa: PLC0415  # an extra
     except ImportError:
@@ -148,6 +149,8 @@ def _jpeg(data: bytes) -> Seen:
     pixels = jpeg.by_the_same(data, found)
     upright = [policy.turned(each, found.orientation) for each in (other if pixels is None else pixels, other)]
     by = "libjpeg-turbo (the same pixels)" if pixels is not None else "libjpeg-turbo of Pillow"
+    if decoders.DECODES_JPEG == BY_PILLOW:
+        return Seen(frames=upright[:1], by=BY_THE_SAME)
     return Seen(frames=upright[:1], by=by, others=(upright[1],), apart=jpeg.bound(found))
 
 

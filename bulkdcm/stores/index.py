@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS member (
 _TWICE = "several members have its name, and which of them is meant isn't certain"
 _INSERT = """
 INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET fault = ?11, seal = NULL
+ON CONFLICT DO UPDATE SET fault = ?, seal = NULL
 """
 _TOGETHER = 500  # members that are asked for at once
 _KEPT = 8  # indexes that a process holds open

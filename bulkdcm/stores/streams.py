@@ -80,11 +80,10 @@ def _gzip(file: IO[bytes]) -> Readable:
 
 
 class _Zstandard:
-    """What the package unpacks, its errors as those of the system."""
+    """What Zstandard unpacks, its errors as those of the system."""
 
-    def __init__(self, file: IO[bytes], package: Any) -> None:
-        unpacks = package.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
-        self._reader, self._error = unpacks.stream_reader(file, read_across_frames=True), package.ZstdError
+    def __init__(self, reader: Readable, error: type[Exception]) -> None:
+        self._reader, self._error = reader, error
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end."""
@@ -96,10 +95,21 @@ class _Zstandard:
 
 def _zstd(file: IO[bytes]) -> Readable:
     try:
-        package = importlib.import_module("zstandard")
+        package: Any = importlib.import_module("zstandard")
+    except ImportError:
+        return _zstd_of_python(file)
+    unpacks = package.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
+    return _Zstandard(unpacks.stream_reader(file, read_across_frames=True), package.ZstdError)
+
+
+def _zstd_of_python(file: IO[bytes]) -> Readable:
+    """Return what Python itself unpacks, from 3.14 on: the package has no wheels for every Python."""
+    try:
+        own: Any = importlib.import_module("compression.zstd")
     except ImportError as error:
         raise DamagedError(_NO_ZSTD) from error
-    return _Zstandard(file, package)
+    window = {own.DecompressionParameter.window_log_max: _WINDOW_BYTES.bit_length() - 1}
+    return _Zstandard(own.ZstdFile(file, options=window), own.ZstdError)
 
 
 _UNPACKS = {".tar.gz": _gzip, ".tgz": _gzip, ".tar.zst": _zstd}

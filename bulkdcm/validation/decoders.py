@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bulkdcm.images import jpeg_stream
+from bulkdcm.images import decoders, jpeg_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +60,8 @@ class Decoder:
 
 def _turbo(data: bytes, shape: Shape) -> Any:
     # The one decoder here that refuses what libjpeg only warns of.
-    from kornia_rs.io import decode_image_jpegturbo
-
-    return decode_image_jpegturbo(*((bare(data), "rgb") if shape.samples == 3 else (data, "mono")))
+    color = shape.samples == 3
+    return decoders.jpeg(bare(data) if color else data, "the stream", gray=not color)
 
 
 def _turbo_lossless(data: bytes, shape: Shape) -> Any:
@@ -158,7 +157,7 @@ _OPENJPEG = (
 )
 _PYLIBJPEG = Decoder("pylibjpeg-libjpeg", "libjpeg", "libjpeg", _libjpeg)
 _JPEG_8 = (
-    Decoder("libjpeg-turbo", "kornia_rs", "libjpeg-turbo", _turbo),
+    Decoder("libjpeg-turbo", "PIL", "libjpeg-turbo", _turbo),
     Decoder("zune-jpeg", "kornia_rs", "zune-jpeg", _zune),
 )
 _JPEG_12 = (Decoder("imagecodecs", "imagecodecs", "libjpeg-turbo", _imagecodecs("jpeg8")), _PYLIBJPEG)

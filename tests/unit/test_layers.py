@@ -71,6 +71,12 @@ def test_only_engines_import_joblib_and_dask():
     assert importers("distributed") == {"engines/cluster.py"}
 
 
+def test_one_module_decides_who_decodes():
+    """The others decode for proof, or stand for themselves, and do without kornia-rs where it isn't."""
+    proof = {"validation/decoders.py", "proof/jpeg.py", "bench/floor.py"}
+    assert importers("kornia_rs") == {"images/decoders.py"} | proof
+
+
 # Where loky's frames are known by their file's name; it must import nothing.
 NAMES_AN_ENGINE = {"interrupts.py"}
 

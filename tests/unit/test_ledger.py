@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -136,8 +137,13 @@ def test_what_is_not_what_was_written_is_refused_with_the_remedy(statement, word
     first.record([record(0)])
     first.close()
     change(tmp_path / FOLDER / FILE, statement)
+
+    def read() -> None:
+        with closing(open_ledger(tmp_path, None)) as ledger:
+            list(ledger.outcomes())
+
     with pytest.raises(LedgerError, match=words) as caught:
-        list(open_ledger(tmp_path, None).outcomes())
+        read()
     assert "rebuild" in str(caught.value) or "Update" in str(caught.value)
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bulkdcm import surroundings
 from bulkdcm.cli import cli
+from bulkdcm.images import decoders
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -51,6 +52,19 @@ def test_what_is_missing_has_a_command(tmp_path, monkeypatch):
     assert facts["openpyxl"].remedy == "pip install 'bulkdcm[excel]'"
     assert facts["pydicom"].state == "wrong"
     assert "apt install dcmtk" in facts["dcmdump"].remedy
+
+
+def test_a_package_is_asked_for_only_by_the_pythons_that_need_it(tmp_path, monkeypatch):
+    lines = ["kornia-rs>=0.2.0; python_version < '3.4'", "old>=1; (python_version < '3.4') and extra == 'some'", "new>=1; python_version < '3.99' and extra == 'some'"]  # fmt: skip
+    monkeypatch.setattr(metadata, "requires", lambda _: lines)
+    monkeypatch.setattr(decoders, "_kornia", None)
+    facts = found(tmp_path)
+    assert facts["new"].remedy == "pip install 'bulkdcm[some]'"
+    assert "old" not in facts
+    assert (facts["kornia-rs"].state, facts["kornia-rs"].remedy) == (
+        "missing",
+        "pip install kornia-rs, if it has a wheel here",
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bulkdcm.errors import PixelError
-from bulkdcm.images import failures, jpeg_strict, limits, png
+from bulkdcm.images import decoders, failures, limits
 from bulkdcm.images.exif import geometry
 from bulkdcm.system import RowTimeoutError
 from tests.streams import COLOR, GRAY8, exif, frame_of, saved, tiff
@@ -37,8 +37,8 @@ def _break(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         raise error
 
     for module, name in (
-        (png, "decode_image_png_u8"),
-        (jpeg_strict, "decode_image_jpegturbo"),
+        (decoders, "png"),
+        (decoders, "jpeg"),
         (Image.Image, "convert"),
         (Image, "open"),
     ):

@@ -9,11 +9,13 @@ import pickle
 import random
 import stat
 import struct
+import sys
 import tarfile
 import tracemalloc
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
@@ -494,6 +496,26 @@ def test_a_tar_cut_off_gives_no_wrong_bytes(ending, left, tmp_path):
             except ReadError as error:
                 assert "damaged" in str(error) or "no such member" in str(error) or "ends in" in str(error)  # noqa: PT017  # cut at some places, it is whole
         assert listed.fault or listed.ends or ending in {".tar", ".tar.zst"}
+
+
+def test_python_unpacks_zstandard_by_itself_if_the_package_is_not_there(tmp_path, monkeypatch):
+    """It does so from 3.14 on; what is here of it is the same code for earlier Pythons."""
+    own = pytest.importorskip("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    monkeypatch.setitem(sys.modules, "compression", ModuleType("compression"))
+    monkeypatch.setitem(sys.modules, "compression.zstd", own)
+    files = {"a.png": noise(5000, 1), "b.png": noise(5000, 2)}
+    whole = zstandard.ZstdCompressor(write_checksum=True).compress(tarred(files))
+    in_frames = b"".join(zstandard.compress(tarred(files)[at : at + 4096]) for at in range(0, len(tarred(files)), 4096))
+    for number, data in enumerate((whole, in_frames)):
+        with opened(tmp_path, f"x{number}.tar.zst", data) as (store, listed):
+            assert not listed.fault
+            assert {name: store.read(f"x{number}.tar.zst!{name}").data for name in files} == files
+    changed = bytearray(whole)
+    changed[changed.index(files["b.png"][:50]) + 10] ^= 1
+    for name, data in (("changed", bytes(changed)), ("cut", whole[:-9]), ("other", b"no archive at all")):
+        with opened(tmp_path, f"{name}.tar.zst", data) as (_, listed):
+            assert "damaged" in listed.fault, name
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".tar.zst"])

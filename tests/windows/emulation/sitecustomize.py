@@ -27,6 +27,7 @@ import sqlite3
 import sys
 import threading
 import types
+import urllib.parse
 
 _REFUSED = re.compile(
     r'.*[<>:"|?*\x00-\x1f].*|.*[. ]|(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?', re.IGNORECASE | re.DOTALL
@@ -212,6 +213,7 @@ def _paths():
     to_text = pathlib.PurePath.__str__
     pathlib.PurePath.__str__ = lambda self: _back(to_text(self))
     pathlib.PurePath.__fspath__ = pathlib.PurePath.__str__
+    pathlib.PurePath.as_uri = lambda self: "file://" + urllib.parse.quote(to_text(self))
     pathlib.PurePath.as_posix = to_text
     if sys.version_info < (3, 12):
         parse = pathlib.PurePath._parse_args.__func__
