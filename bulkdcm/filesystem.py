@@ -42,6 +42,15 @@ else:
     pread = os.pread
 
 
+def longest_path() -> int:
+    """Return how many characters a path may have; 0 if there is no limit that people meet."""
+    if sys.platform != "win32":
+        return 0
+    enabled = ctypes.WinDLL("ntdll").RtlAreLongPathsEnabled
+    enabled.restype = ctypes.c_ubyte
+    return 0 if enabled() else 259
+
+
 def sync(folder: Path, files: Sequence[str]) -> None:
     """Bring written files of a folder to the disk: one `syncfs` where there is one, else each file and folder by itself.
 

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkdcm import manifest
+from bulkdcm import filesystem, manifest
 from bulkdcm.conversion import dependencies, settlement
+from bulkdcm.conversion.long_paths import too_long
 from bulkdcm.conversion.outcome import Failed, SourceFacts
 from bulkdcm.conversion.places import Known, Places
 from bulkdcm.conversion.plan import DONE, FAILED, GONE, UNCHANGED
@@ -105,6 +106,8 @@ class Preparation:
             known = Known(outputs=plan.outputs, ours=ours, orphaned=plan.orphaned)
             found, takes = self.places.check(todo, known, overwrite=settings.overwrite, prune=settings.prune)
             errors = [*errors, *self._refused(found, "would take the place of other files")]
+            found = list(too_long(self.rows, self._out, filesystem.longest_path()))
+            errors = [*errors, *self._refused(found, "would have paths that are too long")]
         invalid = self._invalid(errors)
         skip = {failed.ordinal for failed in invalid}
         return Work(

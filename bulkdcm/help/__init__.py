@@ -22,6 +22,7 @@ TOPICS = (
     "scale",
     "python",
     "privacy",
+    "windows",
     "options",
 )
 """In the order in which people need them."""

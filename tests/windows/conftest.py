@@ -27,8 +27,8 @@ def on_windows(bulkdcm_command):
     if sys.platform != "linux":
         pytest.skip("Windows is emulated on Linux")
 
-    def run(*arguments, encoding="utf-8"):
-        more = {} if encoding == "utf-8" else {"PYTHONIOENCODING": encoding}
+    def run(*arguments, encoding="utf-8", longest="0"):
+        more = {"PYTHONIOENCODING": encoding, "WINDOWS_LONGEST_PATH": longest}
         return bulkdcm_command(*arguments, env=emulated(**more), encoding=encoding)
 
     return run

@@ -154,6 +154,21 @@ def test_an_output_that_windows_has_no_name_for_is_refused_before_anything_is_wr
     assert not outputs(tmp_path / "dicom")
 
 
+@pytest.mark.parametrize("layout", ["mirror", "uid"])
+def test_paths_that_are_too_long_there_are_refused_before_anything_is_written(layout, on_windows, tmp_path):
+    manifest, out = (
+        manifest_of(tmp_path / "data", {f"{'a' * 100}/{'b' * 100}.png": "", "2.png": ""}),
+        tmp_path / "dicom",
+    )
+    done = on_windows("convert", manifest, "-o", out, "--layout", layout, longest=str(len(str(out)) + 170))
+    assert (done.returncode, "shorter path" in done.stderr) == (3, True), done.stderr
+    assert ("lines 2, 3" if layout == "uid" else "line 2,") in done.stderr
+    assert not outputs(out)
+    assert (
+        on_windows("convert", manifest, "-o", out, "--layout", layout, longest=str(len(str(out)) + 250)).returncode == 0
+    )
+
+
 def test_a_first_manifest_of_a_folder(on_windows, tmp_path):
     shutil.copytree(DEMO / "images", tmp_path / "images")
     done = on_windows("init", tmp_path / "images", "--out", tmp_path / "m.csv")

@@ -249,6 +249,7 @@ def _bulkdcm():
     for module in loaded:
         if "sys" in vars(module):
             module.sys = _Sys("sys")
+    loaded[1].longest_path = lambda: int(os.environ.get("WINDOWS_LONGEST_PATH", "0"))
     for name in ("setitimer", "SIGALRM", "ITIMER_REAL"):
         delattr(signal, name)
 
