@@ -54,13 +54,13 @@ class Settings:
     images
         Image root that sources are relative to; None for the manifest's folder.
     n_jobs
-        Workers; 0 for one a core.
+        Workers; 0 for one per core.
     chunk_size
         Rows a worker takes at once; 0 to choose by itself.
     backend
         ``loky`` (processes), ``threading``, ``sequential`` or ``dask`` (the workers of a cluster).
     scheduler
-        Address of the cluster's scheduler, as ``tcp://host:8786``; only for ``dask``, and needed there.
+        Address of the cluster's scheduler, such as ``tcp://host:8786``; only for ``dask``, and needed there.
     transfer_syntax
         ``auto`` passes JPEG streams through and writes the rest as Explicit VR Little Endian; ``explicit``,
         ``implicit`` and ``deflated`` decode everything; ``rle``, ``jpeg-lossless``, ``jpeg-ls``, ``j2k-lossless`` and
@@ -89,7 +89,7 @@ class Settings:
         Invert the pixels of gray images, whose rows may say by PhotometricInterpretation MONOCHROME2 that they stay.
     window
         Of gray images of more than 8 bits, or of two values, whose rows give none: ``present``, from the lowest to the
-        highest value that is there; ``percentile:0.1``, without so many percent of the pixels at either end, such as
+        highest value that is there; ``percentile:0.1``, without that percentage of the pixels at either end, such as
         letters burned in; ``none``.
     convert_cmyk
         Convert CMYK images to RGB instead of refusing them.
@@ -113,9 +113,9 @@ class Settings:
     rows
         Of the manifest's rows only ``first:last``, counted from 0, the last not among them; empty for all.
     where
-        Only rows of a condition on columns, as ``Modality == 'CR'``; empty for all.
+        Only rows that meet a condition on columns, such as ``Modality == 'CR'``; empty for all.
     sample
-        Only so many of them, the same ones every time; 0 for all.
+        Only this many of them, the same ones every time; 0 for all.
     only_failed
         Only rows that failed in an earlier run.
     retry_failed
@@ -130,7 +130,7 @@ class Settings:
     overwrite
         Let outputs take the place of files that the ledger doesn't know.
     row_timeout
-        Seconds after which a row fails; 0 for never, None for 300 where a row can be stopped. Only for ``loky``.
+        Seconds after which a row fails; 0 for never, None for 300 if a row can be stopped. Only for ``loky``.
     memory_limit
         MB that a worker may allocate; 0 for its share of four fifths of the machine's memory. Only for ``loky``.
     fsync
@@ -208,7 +208,9 @@ class Settings:
         _one_of("transfer_syntax", self.compression, TRANSFER_SYNTAXES)
         if self.compression in LOSSY:
             if not re.fullmatch(r"[^:]+:([1-9][0-9]?|100)", self.transfer_syntax):
-                _refuse("transfer_syntax", self.transfer_syntax, f"a quality from 1 to 100, as {self.compression}:90")
+                _refuse(
+                    "transfer_syntax", self.transfer_syntax, f"a quality from 1 to 100, such as {self.compression}:90"
+                )
         elif ":" in self.transfer_syntax:
             _refuse("transfer_syntax", self.transfer_syntax, f"{self.compression}, which has no quality")
         for name, least in (
@@ -231,7 +233,7 @@ class Settings:
         try:
             "".encode(self.encoding)
         except (LookupError, ValueError, TypeError):
-            _refuse("encoding", self.encoding, "a name that Python knows, as utf-8, cp1252 or gb18030")
+            _refuse("encoding", self.encoding, "a name that Python knows, such as utf-8, cp1252 or gb18030")
 
     def _refuse_urls(self) -> None:
         for name in _PATHS:
@@ -250,7 +252,7 @@ class Settings:
         address = r"(tcp|tls|ws|wss)://[^/]+:[0-9]+" if engine.needs_address else ""
         if not re.fullmatch(address, self.scheduler):
             where = f"with --backend {able('needs_address')}"
-            _refuse("scheduler", self.scheduler, f"an address as tcp://host:8786 {where}, none without")
+            _refuse("scheduler", self.scheduler, f"an address such as tcp://host:8786 {where}, and none without")
         timeout = 0 if self.row_timeout is None else self.row_timeout
         if not isinstance(timeout, (int, float)) or not 0 <= timeout < math.inf:
             _refuse("row_timeout", self.row_timeout, "seconds, or 0 for never")

@@ -45,7 +45,11 @@ def _list_of(convert: type) -> Any:
     "--n-jobs", default="", callback=_list_of(int), help="Workers to try, such as 1,2,4. [1, 2, 4 … one per core]"
 )
 @click.option(
-    "--chunk-sizes", default="0", callback=_list_of(int), show_default=True, help="As 0,16,64; 0: chosen by itself."
+    "--chunk-sizes",
+    default="0",
+    callback=_list_of(int),
+    show_default=True,
+    help="To try, such as 0,16,64; 0 chooses automatically.",
 )
 @click.option(
     "--backends", default=DEFAULT, callback=_list_of(str), show_default=True, help=f"Of {', '.join(ENGINES)}."

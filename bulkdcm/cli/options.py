@@ -58,7 +58,7 @@ def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str,
     for value in values:
         name, equals, text = value.partition("=")
         if not (name and equals):
-            msg = f"{value!r} is not Keyword=value, as --set Modality=CR."
+            msg = f"{value!r} is not Keyword=value, such as --set Modality=CR."
             raise click.BadParameter(msg, param=parameter)
         found.append((name, text))
     return tuple(found)
@@ -136,9 +136,12 @@ _TABLE = [
 _MANIFEST = [click.argument("manifest", type=LOCAL_PATH), *_TABLE]
 # Who works.
 _ENGINE = [
-    click.option("-j", "--n-jobs", type=int, default=0, help="Workers; -2: one core is left. [one a core]"),
+    click.option("-j", "--n-jobs", type=int, default=0, help="Workers; -2 leaves one core free. [one per core]"),
     click.option(
-        "--chunk-size", type=click.IntRange(0), default=0, help="Rows a worker takes at once. [chosen by itself]"
+        "--chunk-size",
+        type=click.IntRange(0),
+        default=0,
+        help="Rows that a worker takes at once. [chosen automatically]",
     ),
     click.option(
         "--backend",
@@ -147,7 +150,7 @@ _ENGINE = [
         show_default=True,
         help="What workers are: processes, threads, none, or those of a cluster.",
     ),
-    click.option("--scheduler", default="", metavar="ADDRESS", help="Of the dask cluster, as tcp://host:8786."),
+    click.option("--scheduler", default="", metavar="ADDRESS", help="Of the dask cluster, such as tcp://host:8786."),
     click.option(
         "--row-timeout",
         type=click.FloatRange(0),
@@ -221,9 +224,16 @@ _PIXELS = [
 _RUN = [
     click.option("--uid-key-file", type=LOCAL_PATH, help="File with a secret to derive UIDs with."),
     click.option("--skip-invalid", is_flag=True, help="Fail the rows the check finds at fault and convert the others."),
-    click.option("--rows", default="", metavar="FIRST:LAST", help="Only these rows, counted from 0, as 1000:2000."),
-    click.option("--where", default="", metavar="CONDITION", help="Only rows of a condition, as \"Modality == 'CR'\"."),
-    click.option("--sample", type=click.IntRange(0), default=0, help="Only so many rows, the same ones every time."),
+    click.option(
+        "--rows", default="", metavar="FIRST:LAST", help="Only these rows, counted from 0, such as 1000:2000."
+    ),
+    click.option(
+        "--where",
+        default="",
+        metavar="CONDITION",
+        help="Only rows that meet a condition, such as \"Modality == 'CR'\".",
+    ),
+    click.option("--sample", type=click.IntRange(0), default=0, help="Only this many rows, the same ones every time."),
     click.option("--only-failed", is_flag=True, help="Only rows that failed before."),
     click.option("--fail-fast", is_flag=True, help="Stop at the first failed row."),
     click.option(
@@ -275,7 +285,7 @@ _TOLD = [
     ),
     _by_hand("--log-file", why=TELLS, type=LOCAL_PATH, help="Add events to a log, a line each."),
     _by_hand("-q", "--quiet", why=TELLS, is_flag=True, help="Print errors alone."),
-    _by_hand("-v", "--verbose", why=TELLS, is_flag=True, help="Print each row that fails, as it does."),
+    _by_hand("-v", "--verbose", why=TELLS, is_flag=True, help="Print each row that fails when it does."),
     _by_hand("--metrics", why=TELLS, type=LOCAL_PATH, help="File to write the run's figures into, for Prometheus."),
 ]
 GROUPS = {"manifest": _MANIFEST, "engine": _ENGINE, "pixels": _PIXELS, "run": _RUN, "told": _TOLD}

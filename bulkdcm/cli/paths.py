@@ -56,9 +56,7 @@ class FolderWithin(LocalPath):
         """Return the path that a file in `folder` names."""
         path = super().beside(folder, text)
         if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-            msg = (
-                "it isn't in the file's folder, where alone a file may have things written. Give it on the command line"
-            )
+            msg = "it isn't in the file's own folder, the only one that a settings file may write to. Give it on the command line"
             raise ValueError(msg)
         return path
 

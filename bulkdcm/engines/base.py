@@ -129,7 +129,7 @@ class OnThisMachine:
     needs_address = False
 
     def workers(self, asked: int, address: str) -> int:
-        """Return as many as asked, or one a core; negative numbers as joblib counts them."""
+        """Return as many as asked, or one per core; negative numbers as joblib counts them."""
         del address
         return asked if asked > 0 else max(1, cores() + (asked + 1 if asked else 0))
 

@@ -95,7 +95,7 @@ def _directory(descriptor: int, size_bytes: int) -> _Directory:
         raise DamagedError(msg)
     start = end - size
     if start < offset:
-        msg = "its list of members doesn't lie where its end says"
+        msg = "its list of members isn't where its end says"
         raise DamagedError(msg)
     return _Directory(start, size, count, start - offset)
 

@@ -209,7 +209,7 @@ def verify_all(
     paths
         Files and folders. A folder that can't be listed is a finding.
     n_jobs
-        Workers; 0 for one a core.
+        Workers; 0 for one per core.
     max_pixels
         As `verify` has it.
 
