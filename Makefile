@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= dicom
 WORKERS ?= 2
 
-.PHONY: demo test faults matrix matrix-python pictures lint format lowest wheel clean
+.PHONY: demo test faults matrix matrix-python windows pictures lint format lowest wheel clean
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bulkdcm needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -39,6 +39,10 @@ faults: $(VENV)/.dev
 matrix: $(VENV)/.dev
 	$(BIN)/python -m tests.conformance.matrix > tests/conformance/MATRIX.md
 	$(BIN)/python -m tests.conformance.contact_sheet tests/conformance/RENDERINGS.png
+
+# The tests of units and of commands as on Windows, as far as tests/windows emulates it.
+windows: $(VENV)/.dev
+	BULKDCM_TESTS=windows PYTHONPATH=tests/windows/emulation $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p no:cacheprovider tests/unit tests/integration tests/windows
 
 # The page of a run over the demo and broken files, as a browser shows it: look at them after a change of the page.
 pictures: $(VENV)/.dev

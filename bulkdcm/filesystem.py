@@ -34,10 +34,14 @@ if sys.platform == "win32":
     _seeking = threading.Lock()
 
     def pread(descriptor: int, size: int, at: int) -> bytes:
-        """Return bytes of a file from some place on, of which other threads read, too."""
+        """Return bytes of a file from some place on, and leave the file at its own, where somebody may read it in order."""
         with _seeking:
+            before = os.lseek(descriptor, 0, os.SEEK_CUR)
             os.lseek(descriptor, at, os.SEEK_SET)
-            return os.read(descriptor, size)
+            try:
+                return os.read(descriptor, size)
+            finally:
+                os.lseek(descriptor, before, os.SEEK_SET)
 else:
     pread = os.pread
 

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
-WINDOWS = sys.platform == "win32" or os.environ.get("BULKDCM_TESTS") == "windows"
+_EMULATED = os.environ.get("BULKDCM_TESTS") == "windows"
+WINDOWS = sys.platform == "win32" or _EMULATED
 
-open_folders = pytest.mark.skipif(
-    WINDOWS, reason="Windows opens no folders, and keeps those whose files are open where they are"
-)
+any_name = pytest.mark.skipif(WINDOWS, reason="Windows has no such names")
+own_paths = pytest.mark.skipif(_EMULATED, reason="the test writes paths as this system does")
+open_folders = pytest.mark.skipif(WINDOWS, reason="Windows opens no folders, and moves none whose files are open")
+processes = pytest.mark.skipif(sys.platform != "linux" or _EMULATED, reason="only Linux tells such things of processes")
 timers = pytest.mark.skipif(WINDOWS, reason="Windows has no timers that interrupt a process")

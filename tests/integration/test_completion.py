@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.systems import own_paths
+
 
 def run(*arguments: str, **environment: str):
     return subprocess.run(
@@ -17,6 +19,7 @@ def run(*arguments: str, **environment: str):
     )  # fmt: skip
 
 
+@own_paths
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_script(shell):
     shown = run("completion", shell)

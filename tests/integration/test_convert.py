@@ -18,6 +18,7 @@ import pytest
 import bulkdcm
 from bulkdcm import iods
 from bulkdcm.engines import ENGINES
+from tests.systems import own_paths
 
 
 def test_a_run_converts_every_row_and_says_so(dataset, tmp_path, bulkdcm_command):
@@ -130,6 +131,7 @@ def test_a_wrong_option_exits_2(arguments, dataset, tmp_path, bulkdcm_command):
     assert not (tmp_path / "out").exists()
 
 
+@own_paths
 def test_a_ledger_that_is_none_exits_4(dataset, tmp_path, bulkdcm_command):
     ledger = tmp_path / "out/.bulkdcm/ledger.sqlite"
     ledger.parent.mkdir(parents=True)

@@ -14,6 +14,7 @@ import bulkdcm
 from bulkdcm import mappings
 from bulkdcm.draft import FolderOptions, folder
 from bulkdcm.validation import verify
+from tests.systems import any_name
 
 ROOT = Path(__file__).parents[2]
 FIGURE1 = ROOT.parent / "shared" / "data" / "figure1"
@@ -129,6 +130,7 @@ def test_a_real_dataset_s_own_csv_becomes_files_in_one_command(tmp_path, bulkdcm
     assert not [str(finding) for path in (tmp_path / "o").rglob("*.dcm") for finding in verify(path)]
 
 
+@any_name
 @pytest.mark.usefixtures("unicode_names")
 def test_what_init_writes_its_own_check_accepts(tmp_path, bulkdcm_command):
     """Whatever the names: what a manifest can't say is left out, and said."""

@@ -15,10 +15,11 @@ from PIL import Image
 from pydicom import dcmread
 
 import bulkdcm
-from bulkdcm import system
+from bulkdcm import filesystem
 from bulkdcm.cli import run
 from bulkdcm.draft import FolderOptions, draft_manifest, new_file, write_new
 from bulkdcm.errors import SettingsError
+from tests.systems import any_name
 
 LATIN = os.fsdecode(b"M\xfcller.png")
 NFC, NFD = (unicodedata.normalize(form, "\u00e9.png") for form in ("NFC", "NFD"))
@@ -120,6 +121,7 @@ def test_a_date_that_can_t_be_is_left_empty(taken, root):
     assert (rows["a.jpg"]["AcquisitionDate"], rows["a.jpg"]["AcquisitionTime"]) == ("", "")
 
 
+@any_name
 def test_names_that_patient_name_can_t_hold_are_left_empty_and_said(root):
     bad = ["x" * 70 + ".png", "a\\b.png", "a^b^c^d^e^f^g.png", "a=b=c=d.png"]
     fill(root, "fine.png", *bad)
@@ -296,6 +298,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@any_name
 @pytest.mark.parametrize(
     "options",
     [
@@ -323,7 +326,7 @@ def test_a_file_is_written_whole_or_not_at_all(fails, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(*((new_file.os, "fsync", full) if fails == "write" else (system, "rename_new", full)))
+    monkeypatch.setattr(*((new_file.os, "fsync", full) if fails == "write" else (filesystem, "rename_new", full)))
     with pytest.raises(SettingsError, match="No space left"):
         write_new(tmp_path / "m.toml", "text")
     assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ import bulkdcm
 from bulkdcm.errors import ManifestError, StorageError
 from bulkdcm.report.writers import SUMMARY
 from bulkdcm.stores import Local, putting
+from tests.systems import open_folders
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -252,6 +253,7 @@ def test_overwrite_takes_no_link_that_comes_during_the_run(tmp_path, monkeypatch
     assert (work.out / "sub" / "b.dcm").is_symlink()
 
 
+@open_folders
 @pytest.mark.parametrize("when", ["before the file is written", "after"])
 def test_a_folder_that_comes_in_place_of_the_output_folder_stays_empty(when, work, monkeypatch):
     """Nothing may be written into it, however close to the writing it came."""

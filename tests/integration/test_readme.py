@@ -6,6 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+from tests.systems import own_paths
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = re.search(r"<!-- demo.*?```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)```\n<!-- /demo", README, re.DOTALL)
@@ -20,6 +22,7 @@ def without_figures(text: str) -> str:
     return re.sub(r"[ \t]+\n", "\n", text)
 
 
+@own_paths
 def test_the_demo_prints_what_the_readme_shows(bulkdcm_command, tmp_path):
     assert DEMO, "the README has no demo between its markers"
     program, *arguments = shlex.split(DEMO["command"])

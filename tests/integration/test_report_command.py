@@ -22,6 +22,7 @@ from bulkdcm.ledger.lock import Lock
 from bulkdcm.report import WRITERS, recorded
 from tests import ledgers
 from tests.conformance import cases
+from tests.systems import own_paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +53,7 @@ def out(tmp_path) -> Path:
     return tmp_path / "out"
 
 
+@own_paths
 def test_it_writes_the_very_files_that_the_run_wrote(out, bulkdcm_command):
     for _ in range(2):  # the second run has nothing to do but say so of the row that failed
         written = files(out)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from bulkdcm import leftovers, system
+from tests.systems import processes
 
 PID = 2**22 + 12345  # above any that the system gives
 
@@ -33,6 +34,7 @@ def left(tmp_path, monkeypatch):
     return names
 
 
+@processes
 def test_what_a_process_left_that_is_no_more_goes(left):
     assert left(older=900.0, ours=1001.0, later=5000.0) == ["older"]
 
@@ -44,6 +46,7 @@ def test_another_process_of_its_number_keeps_its_own_alone(began_s, stays, left,
     assert left(ours=1005.0, others=4000.0) == (["others", "ours"] if stays else ["others"])
 
 
+@processes
 def test_when_a_process_began_is_known_here():
     before = time.time()
     with subprocess.Popen(["sleep", "30"]) as process:

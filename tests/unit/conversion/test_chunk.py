@@ -13,6 +13,7 @@ import bulkdcm
 from bulkdcm.conversion import chunk
 from bulkdcm.objects import image
 from bulkdcm.system import Deadline, RowTimeoutError
+from tests.systems import timers
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
 
@@ -87,6 +88,7 @@ def test_the_first_failure_ends_the_run_where_asked_for_and_nothing_after_it_is_
     assert table["status"].tolist() == ["converted"] * 3 + ["failed"] + ["pending"] * 36
 
 
+@timers
 def test_whoever_is_over_its_time_is_found_and_the_others_are_not():
     with Deadline(0.3) as deadline:
         for _ in range(5):
@@ -104,6 +106,7 @@ def test_no_time_is_any_time():
         assert deadline.of(time.sleep, 9.0) is time.sleep
 
 
+@timers
 def test_a_later_step_of_a_row_ends_when_the_row_s_time_does_though_an_earlier_row_had_more_left():
     with Deadline(100) as deadline:
         deadline.of(time.sleep, 0.0)(0.0)  # which sets the timer for a hundred seconds

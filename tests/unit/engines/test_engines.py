@@ -17,6 +17,7 @@ from bulkdcm.engines.loky import Loky
 from bulkdcm.engines.sequential import Sequential
 from bulkdcm.errors import SettingsError
 from bulkdcm.settings import Settings
+from tests.systems import processes
 
 FACTS = ("same_machine", "names_the_row", "stops_a_row", "limits_memory", "needs_address")
 HERE = sorted(name for name, engine in ENGINES.items() if not engine.needs_address)  # clusters: tests/faults
@@ -88,6 +89,7 @@ def test_who_kills_a_worker_or_is_over_its_time_is_found_and_the_others_go_on(na
     assert recovery.died
 
 
+@processes
 @pytest.mark.usefixtures("other")
 @pytest.mark.parametrize("name", [*(name for name in HERE if ENGINES[name].limits_memory), "other"])
 def test_a_worker_keeps_its_memory_limit(name):
@@ -99,6 +101,7 @@ def process_of(items):
     return [(os.getpid(), "subprocess" in sys.modules) for _ in items]
 
 
+@processes
 @pytest.mark.parametrize("name", HERE)
 def test_workers_that_start_early_are_those_that_work_and_end_with_the_block(name):
     engine, workers = ENGINES[name], Workers(count=2, loads="subprocess")

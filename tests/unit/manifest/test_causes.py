@@ -9,6 +9,7 @@ import bulkdcm
 from bulkdcm.draft import propose_mapping
 from bulkdcm.errors import ManifestError, SettingsError
 from bulkdcm.manifest.table import Column, members
+from tests.systems import any_name
 
 MANY = 3000
 
@@ -45,6 +46,7 @@ CAUSES = [
 ]  # fmt: skip
 
 
+@any_name
 @pytest.mark.parametrize(("header", "row", "words"), CAUSES, ids=[cause[2] for cause in CAUSES])
 def test_a_cause_on_thousands_of_lines_is_one_error(header, row, words, errors):
     lines = [

@@ -24,6 +24,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import types
@@ -177,6 +178,13 @@ def _files():
         return plain_open(file, mode, *rest, **more)
 
     io.open = builtins.open = opened
+    begin = subprocess.Popen.__init__
+
+    @functools.wraps(begin)
+    def started(self, args, *rest, **more):
+        begin(self, args if isinstance(args, str) else [*map(_straight, args)], *rest, **more)
+
+    subprocess.Popen.__init__ = started
     sqlite3.connect = lambda database, *rest, **more: plain_connect(_straight(database), *rest, **more)
 
 
@@ -255,7 +263,7 @@ def _bulkdcm():
 
 
 def _is_bulkdcm():
-    return "bulkdcm" in sys.orig_argv or any("loky" in part for part in sys.orig_argv)
+    return "bulkdcm" in sys.orig_argv or any("joblib.externals.loky" in part for part in sys.orig_argv)
 
 
 if _is_bulkdcm():
