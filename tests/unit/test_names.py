@@ -1,0 +1,37 @@
+"""Which names are one, and which a system can't have."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkdcm.names import fold, not_of_windows, one_name, within
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["CON", "con.dcm", "a/Aux.x/b", "NUL .dcm", "com0.dcm", "LPT9", "lpt³.dcm", "conin$", "a:b", 'a"', "a?", "a*b/c", "<x>", "a|b", "a\x07", "a\\b", "a.", "a /b", "a. "],
+)  # fmt: skip
+def test_names_that_windows_can_not_have(path):
+    assert "indows" in not_of_windows(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a/b.dcm", "cone.dcm", "console", "com10.dcm", "a.con", "..", "./a", "é ü.dcm", "山田/1", "nul_1.dcm", ".x"],
+)
+def test_names_that_it_can_have(path):
+    assert not not_of_windows(path)
+
+
+def test_one_file_has_one_name_where_names_are_folded():
+    assert fold("A/É.DCM") == fold("a/e\u0301.dcm")
+    assert one_name(folds=True)("A.dcm") == one_name(folds=True)("a.dcm")
+    assert one_name(folds=False)("A.dcm") != one_name(folds=False)("a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "inside"),
+    [("/a", "/a", True), ("/a", "/a/b", True), ("/a", "/ab", False), ("/", "/a", True), ("C:/", "C:/a", True), ("//s/x", "//s/xy", False)],
+)  # fmt: skip
+def test_what_lies_within_a_folder(folder, path, inside):
+    assert within(folder, path) == inside
