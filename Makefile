@@ -33,7 +33,7 @@ test: lint
 
 # The long tests, with their counts: hundreds of kills, every attribute of every class, mutants of every format.
 faults: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/faults tests/conformance tests/fuzz -m long
+	$(BIN)/python -m pytest tests/faults tests/conformance tests/fuzz tests/integration -m long
 
 # Every class, pixel kind and transfer syntax through every reader.
 matrix: $(VENV)/.dev

@@ -143,10 +143,11 @@ class Local:
         path = Path(self.root, name)
         temporary = path.with_name(putting.temporary_name(next(_NUMBERS)))
         try:
+            file = temporary.open("xb")  # a new one, so that no link is followed, nor removed if there is one
             with _undone(temporary):
-                with temporary.open("xb") as file:  # a new one, so that no link is followed
+                with file:
                     yield file
-                filesystem.replace(str(temporary), str(path))
+                filesystem.replace(str(temporary), str(path))  # closed, as Windows wants it
         except OSError as error:
             msg = f"{path}: can't be written: {error.strerror or error}. Make room, then run the same command again."
             raise StorageError(msg) from error

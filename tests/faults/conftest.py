@@ -42,9 +42,12 @@ class Job:
         Where everything lies; nothing outside `out` may change.
     rows
         How many images to make.
+    usual
+        Options of every run of it.
     """
 
-    def __init__(self, folder: Path, rows: int) -> None:
+    def __init__(self, folder: Path, rows: int, usual: tuple[str, ...] = ()) -> None:
+        self.usual = usual
         self.folder, self.data, self.out = folder, folder / "data", folder / "out"
         self.manifest = self.data / "manifest.csv"
         rng = np.random.default_rng(3)
@@ -80,7 +83,18 @@ class Job:
         return name
 
     def command(self, *options: object, out: Path | None = None) -> list[str]:
-        base = [sys.executable, "-m", "bulkdcm", "convert", self.manifest, "--out", out or self.out, "--n-jobs", 2]
+        base = [
+            sys.executable,
+            "-m",
+            "bulkdcm",
+            "convert",
+            self.manifest,
+            "--out",
+            out or self.out,
+            "--n-jobs",
+            2,
+            *self.usual,
+        ]
         return [str(part) for part in (*base, *options)]
 
     def start(self, *options: object, prefix: tuple[str, ...] = (), **more: object) -> subprocess.Popen:
@@ -139,9 +153,9 @@ class Job:
 
 
 @pytest.fixture
-def job_of(tmp_path):
-    """Return a function: number of rows to a `Job`."""
-    return lambda rows: Job(tmp_path, rows)
+def job_of(tmp_path, request):
+    """Return a function: number of rows to a `Job`, with the options that the module says are usual in it."""
+    return lambda rows: Job(tmp_path, rows, getattr(request.module, "USUAL", ()))
 
 
 @pytest.fixture(scope="session")

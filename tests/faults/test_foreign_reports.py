@@ -11,6 +11,8 @@ from bulkdcm.errors import StorageError
 from bulkdcm.report import refuse_foreign
 from bulkdcm.stores import Local, putting
 
+USUAL = ("--backend", "sequential")  # what is tested is the run's own; workers would only take time
+
 
 def as_text(text: str):
     return lambda path: path.write_text(text, encoding="utf-8")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 HEADER = "source,PatientID\n"
 MOST_MB, MOST_S = 700, 120
 
+USUAL = ("--backend", "sequential")  # what is tested is the run's own; workers would only take time
+
 
 def huge_cell(path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:

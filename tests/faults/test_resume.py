@@ -10,6 +10,8 @@ import sqlite3
 
 import pytest
 
+USUAL = ("--backend", "sequential")  # what is tested is the run's own; workers would only take time
+
 
 @pytest.fixture
 def done(job_of):

@@ -116,7 +116,7 @@ def test_an_interrupt_at_the_very_beginning(command, job_of, tmp_path):
     ready, started = os.pipe()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "STARTED": str(started)}
     arguments = ("convert", str(job.manifest), "--out", str(job.out))
-    for milliseconds in range(0, 300, 5):
+    for milliseconds in range(0, 300, 10):
         code, errors = interrupted(
             [*command, *arguments], milliseconds / 1000, ready, env=environment, pass_fds=[started]
         )
@@ -127,7 +127,7 @@ def test_an_interrupt_at_the_very_beginning(command, job_of, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("step", [40, pytest.param(4, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [100, pytest.param(4, marks=pytest.mark.long)])
 def test_a_signal_while_workers_start(step, number, code, job_of):
     """Amid imports and the start of workers: no deadlock, no traceback, and the exit code of the signal."""
     job = job_of(3000)

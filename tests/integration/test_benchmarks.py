@@ -13,6 +13,10 @@ from benchmarks import profiles
 ROOT = Path(__file__).parents[2]
 
 
+def long(*values):
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -20,13 +24,13 @@ ROOT = Path(__file__).parents[2]
         ("manifest_scale", ["--rows", "60"]),
         ("parent", ["--rows", "60"]),
         ("worker", ["--rows", "60", "--repeats", "1"]),
-        ("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk", "--data", "nowhere"]),
+        long("throughput", ["--scale", "0", "--repeats", "1", "--place", "disk", "--data", "nowhere"]),
         ("stages", ["--images", "8"]),
-        ("verify", ["--scale", "0", "--repeats", "1", "--data", "nowhere"]),
-        ("archives", ["--images", "8", "--repeats", "1"]),
+        long("verify", ["--scale", "0", "--repeats", "1", "--data", "nowhere"]),
+        long("archives", ["--images", "8", "--repeats", "1"]),
         ("page", ["--rows", "60"]),
         ("tables", ["--rows", "60", "--repeats", "1"]),
-        ("cluster", ["--images", "8", "--repeats", "1"]),
+        long("cluster", ["--images", "8", "--repeats", "1"]),
     ],
 )
 def test_a_benchmark_runs_on_a_few_images(name, arguments):

@@ -178,6 +178,16 @@ def test_a_first_manifest_of_a_folder(on_windows, tmp_path):
     assert "20 of 21" in done.stdout, done.stdout + done.stderr
 
 
+def test_a_first_manifest_of_an_archive(on_windows, tmp_path):
+    shutil.make_archive(str(tmp_path / "x"), "tar", DEMO, "images")
+    shutil.copytree(DEMO / "images", tmp_path / "images")
+    for name in ("x.tar", "images"):
+        done = on_windows("init", tmp_path / name, "--out", tmp_path / f"{name}.csv")
+        assert done.returncode == 0, done.stderr
+    packed, plain = ((tmp_path / f"{name}.csv").read_text(encoding="utf-8") for name in ("x.tar", "images"))
+    assert packed.count("\n") >= plain.count("\n") > 10
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "gbk", "ascii"])
 def test_a_console_of_any_encoding_shows_the_summary(encoding, on_windows, tmp_path):
     done = on_windows("convert", MANIFEST, "-o", tmp_path / "dicom", encoding=encoding)

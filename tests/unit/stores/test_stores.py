@@ -240,6 +240,16 @@ def test_a_folder_that_goes_while_files_are_put_into_it_is_noticed(what, tmp_pat
     assert {path.name for path in (tmp_path / "moved").iterdir()} == kept
 
 
+def test_a_store_that_goes_while_files_are_put_into_it_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "_BY_DESCRIPTOR", False)  # by its name alone it can be taken for another
+    writing = made("local", tmp_path)
+    with pytest.raises(StorageError, match="removed, moved or replaced"), writing.at_hand() as store:  # noqa: PT012  # as above
+        store.put(Place("b.dcm"), DATA)
+        Path(writing.local_path).rename(tmp_path / "moved")
+        Path(writing.local_path).mkdir()
+        store.put(Place("c.dcm"), DATA)
+
+
 @open_folders
 def test_a_folder_that_was_removed_is_made_again(tmp_path):
     writing = made("local", tmp_path)

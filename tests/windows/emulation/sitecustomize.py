@@ -66,13 +66,17 @@ def _check_name(path):
 
 def _check_closed(path):
     """Refuse what Windows refuses with a file that this process has open."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         there = _real["lstat"](path)
-        for descriptor in _real["listdir"]("/proc/self/fd"):
-            with contextlib.suppress(OSError):
-                found = os.fstat(int(descriptor))
-                if (found.st_dev, found.st_ino) == (there.st_dev, there.st_ino):
-                    _refuse(errno.EACCES, path)
+    except FileNotFoundError:
+        return
+    held = set()
+    for descriptor in _real["listdir"]("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # that of the listing itself is closed by now
+            found = os.fstat(int(descriptor))
+            held.add((found.st_dev, found.st_ino))
+    if (there.st_dev, there.st_ino) in held:
+        _refuse(errno.EACCES, path)
 
 
 _real = {name: getattr(os, name) for name in (
