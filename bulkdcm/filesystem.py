@@ -24,24 +24,26 @@ _AT_FDCWD, _RENAME_NOREPLACE = -100, 1
 _CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
 _ON_WINDOWS = sys.platform == "win32"
 _PATIENCE_S, _TRY_AGAIN_S = 2.0, 0.02
+_seeking = threading.Lock()
 _LIBC: Any = None
 if sys.platform == "linux":
     with contextlib.suppress(OSError):
         _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-if sys.platform == "win32":
-    _seeking = threading.Lock()
+def _read_at(descriptor: int, size: int, at: int) -> bytes:
+    """Return bytes of a file from some place on, and leave the file at its own, where somebody may read it in order."""
+    with _seeking:
+        before = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.lseek(descriptor, at, os.SEEK_SET)
+        try:
+            return os.read(descriptor, size)
+        finally:
+            os.lseek(descriptor, before, os.SEEK_SET)
 
-    def pread(descriptor: int, size: int, at: int) -> bytes:
-        """Return bytes of a file from some place on, and leave the file at its own, where somebody may read it in order."""
-        with _seeking:
-            before = os.lseek(descriptor, 0, os.SEEK_CUR)
-            os.lseek(descriptor, at, os.SEEK_SET)
-            try:
-                return os.read(descriptor, size)
-            finally:
-                os.lseek(descriptor, before, os.SEEK_SET)
+
+if sys.platform == "win32":
+    pread = _read_at
 else:
     pread = os.pread
 

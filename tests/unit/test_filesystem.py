@@ -52,10 +52,11 @@ def test_a_new_name_replaces_nothing_and_a_replacement_does(files):
     assert (files / "name").read_text(encoding="utf-8") == "new"
 
 
-def test_reading_at_a_place_leaves_the_file_at_its_own(files):
+@pytest.mark.parametrize("read_at", [filesystem.pread, filesystem._read_at], ids=["here", "on Windows"])
+def test_reading_at_a_place_leaves_the_file_at_its_own(read_at, files):
     with (files / "old").open("rb", buffering=0) as file:
         assert file.read(1) == b"n"
-        assert filesystem.pread(file.fileno(), 2, 0) == b"ne"
+        assert read_at(file.fileno(), 2, 0) == b"ne"
         assert file.read() == b"ew"
 
 
