@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-from bulkdcm import interrupts
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from types import FrameType
+    from collections.abc import Iterable
 
 if sys.platform != "win32":
     import resource
     from _multiprocessing import SemLock  # type: ignore[import-not-found]  # joblib looks with the same
 
 _WATCH_EVERY_S = 0.1
-_LEAST_S = 0.001  # which a timer can be set for; 0 would stop it
-_WAIT_S = 0.02  # after which a signal that came at the wrong moment comes again
 
 
 def missing_protection() -> list[str]:
@@ -59,11 +53,6 @@ def die_with(parent: int) -> None:
 def orphaned(parent: int) -> bool:
     """Whether `parent` is no longer this process's parent (nor this process itself, as in threads); 0: it has none."""
     return bool(parent) and sys.platform != "win32" and parent not in {os.getppid(), os.getpid()}
-
-
-def ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which ends its workers in order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def limit_memory(size_bytes: int) -> None:
@@ -147,70 +136,6 @@ def forget_files(paths: Iterable[str]) -> bool:
     return True
 
 
-class RowTimeoutError(BaseException):
-    """Raised inside a row by a `Deadline`; a BaseException, so that no reader takes it for a damaged image."""
-
-
-class Deadline:
-    """Within a ``with`` block, raises `RowTimeoutError` in an item that is over its time; one timer for many items.
-
-    It reaches Python code and sleeps; one long call into C is ended by the parent, which kills the worker.
-
-    Parameters
-    ----------
-    limit_s
-        For one item; 0 for any time.
-    """
-
-    def __init__(self, limit_s: float) -> None:
-        usable = sys.platform != "win32" and threading.current_thread() is threading.main_thread()
-        self._limit_s = limit_s if usable else 0.0
-        self._began_s = math.inf  # less what the item had taken before; infinite while none is under way
-        self._due_s = math.inf  # when the timer will go off
-        self._before: Any = None
-
-    def __enter__(self) -> Self:
-        if sys.platform != "win32" and self._limit_s:
-            self._before = signal.signal(signal.SIGALRM, self._look)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if sys.platform != "win32" and self._limit_s:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._before)
-
-    def of(self, function: Callable[..., None], spent_s: float) -> Callable[..., None]:
-        """Return a function as a part of an item that has taken `spent_s` so far."""
-        if not self._limit_s:
-            return function
-
-        def limited(*arguments: Any) -> None:
-            try:
-                self._began_s = time.monotonic() - spent_s
-                if self._began_s + self._limit_s < self._due_s:  # else it goes off before, and looks
-                    self._set()
-                function(*arguments)
-            finally:
-                self._began_s = math.inf
-
-        return limited
-
-    def _set(self) -> None:
-        self._due_s = self._began_s + self._limit_s
-        if sys.platform != "win32":
-            signal.setitimer(signal.ITIMER_REAL, max(self._due_s - time.monotonic(), _LEAST_S))
-
-    def _look(self, signum: int, frame: FrameType | None) -> None:
-        """Find out whether the item under way is over its time; the timer may have been set for an earlier one."""
-        del signum, frame
-        self._due_s = math.inf
-        if self._began_s == math.inf:  # none is under way
-            return
-        if time.monotonic() - self._began_s >= self._limit_s:
-            raise RowTimeoutError
-        self._set()
-
-
 def kill(pid: int) -> None:
     """End a process at once."""
     with contextlib.suppress(OSError):
@@ -239,35 +164,3 @@ def process_began_s(pid: int) -> float:
         age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - int(words[19]) / os.sysconf("SC_CLK_TCK")
         return time.time() - age_s
     return 0.0
-
-
-@contextlib.contextmanager
-def interruptible(terminated: Callable[[], BaseException]) -> Iterator[None]:
-    """Within the block, raise KeyboardInterrupt on SIGINT and `terminated()` on SIGTERM; a second signal ends at once."""
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        if interrupts.must_wait(frame):
-            threading.Timer(_WAIT_S, _again, (signum,)).start()
-            return
-        for again in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(again, _end_now)
-        raise terminated() if signum == signal.SIGTERM else KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _again(signum: int) -> None:
-    if sys.platform == "win32":
-        signal.raise_signal(signum)  # another process's kill would end this one there
-    else:
-        os.kill(os.getpid(), signum)  # reaches the main thread, whatever it waits for
-
-
-def _end_now(signum: int, frame: FrameType | None) -> None:
-    del frame
-    os._exit(128 + signum)

@@ -13,7 +13,7 @@ LAYERS = (
     ("errors",),
     ("elements",),
     ("model",),
-    ("system", "filesystem", "dicom_file", "part", "watch"),
+    ("system", "filesystem", "signals", "dicom_file", "part", "watch"),
     ("engines", "leftovers", "stores"),
     ("settings", "ledger"),
     ("setting_parts",),

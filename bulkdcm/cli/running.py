@@ -68,12 +68,12 @@ class Told:
 
 def shown_to_its_end(call: Callable[..., Report], manifest: Path, out: Path, options: dict[str, Any]) -> int:
     """Run `call` as a person or a program watches it, tell its summary, and return the exit code."""
-    from bulkdcm import system, watch
+    from bulkdcm import signals, watch
     from bulkdcm.errors import Terminated
 
     told = Told.of(options)
     with told.measured(), told.events() as events, events.of(call.__name__, manifest):
-        with system.interruptible(Terminated), watch.watched(not told.silent) as show_progress:
+        with signals.interruptible(Terminated), watch.watched(not told.silent) as show_progress:
 
             def take(progress: Progress) -> None:
                 if show_progress:

@@ -68,11 +68,11 @@ def verify_files(paths: tuple[Path, ...], *, as_json: bool, identifiers: bool, *
 
 
 def _prove(out: Path, manifest: Path | None, settings: Settings, wanted: dict[str, Any], events: Events | None) -> int:
-    from bulkdcm import system
+    from bulkdcm import signals
     from bulkdcm.conversion import api
     from bulkdcm.errors import Terminated
 
-    with system.interruptible(Terminated):
+    with signals.interruptible(Terminated):
         found = api.verify(out, manifest, settings, progress=events is None, **wanted)
     if events:
         _tell_events(found, events)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bulkdcm import images, system
+from bulkdcm import images, signals
 from bulkdcm._version import __version__
 from bulkdcm.conversion.outcome import ChunkResult, Converted, Failed, columns_of
 from bulkdcm.conversion.row import Attempt, crashed, lines_of, timed_out
@@ -73,7 +73,7 @@ def check_worker(context: Context) -> None:
         raise ClusterError(msg)
 
 
-def take(attempt: Attempt, step: Step, deadline: system.Deadline, context: Context) -> Attempt:
+def take(attempt: Attempt, step: Step, deadline: signals.Deadline, context: Context) -> Attempt:
     """Have a row take one step, for which a worker's death, or too long a time, is then the row's; return the row."""
     guard.begin(attempt.row.ordinal)
     attempt.take(deadline.of(step, attempt.spent_s), context)
@@ -84,7 +84,7 @@ def take(attempt: Attempt, step: Step, deadline: system.Deadline, context: Conte
 def _convert(rows: Sequence[ManifestRow], context: Context, outcomes: list[Outcome]) -> str:
     """Add the outcome of each row; return why the rest of them were not tried, or an empty string."""
     together = 1 if context.settings.fail_fast else _TOGETHER
-    with system.Deadline(context.settings.row_timeout_s) as deadline:
+    with signals.Deadline(context.settings.row_timeout_s) as deadline:
         read = (take(Attempt(row), Attempt.read, deadline, context) for row in rows)
         for group in _together(read, lambda attempt: sum(len(source.data) for source in attempt.sources), together):
             for decoded in _together(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bulkdcm import manifest, system
+from bulkdcm import manifest, signals
 from bulkdcm.attributes.dictionary import SOURCE
 from bulkdcm.conversion import chunk
 from bulkdcm.conversion.outcome import Failed
@@ -67,7 +67,7 @@ def examine_chunk(part: Part, context: Context) -> Said:
     """
     chunk.check_worker(context)
     found = []
-    with system.Deadline(context.settings.row_timeout_s) as deadline:
+    with signals.Deadline(context.settings.row_timeout_s) as deadline:
         for row in part.rows():
             attempt = Attempt(row)
             for step in (Attempt.read, Attempt.decode):

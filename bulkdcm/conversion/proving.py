@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import images, proof, system, validation
+from bulkdcm import images, proof, signals, validation
 from bulkdcm.conversion.chunk import check_worker
 from bulkdcm.conversion.given import recorded
 from bulkdcm.conversion.lot import Proofs
@@ -52,13 +52,13 @@ def prove_lot(lot: Lot, context: Context, asked: Asked) -> Proofs:
     check_worker(context)
     rows = lot.part.rows() if lot.part else []
     done = Proofs()
-    with system.Deadline(context.settings.row_timeout_s) as deadline:
+    with signals.Deadline(context.settings.row_timeout_s) as deadline:
         for entry in lot.entries:
             guard.begin(entry.number)
             one = Proving(entry, rows[entry.row] if entry.row >= 0 else None, context, asked)
             try:
                 deadline.of(one.go, 0.0)()
-            except system.RowTimeoutError:
+            except signals.RowTimeoutError:
                 one.say(Found(kinds.UNPROVEN, "file", "it took longer than --row-timeout"))
             except MemoryError:
                 one.say(Found(kinds.UNPROVEN, "file", "not enough memory. Raise --memory-limit, or lower --n-jobs"))

@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import proof, system
+from bulkdcm import proof, signals, system
 from bulkdcm.conversion import references
 from bulkdcm.conversion.outcome import Converted, Failed, SourceFacts
 from bulkdcm.errors import ReadError, RowError, StorageError, VerificationError
@@ -104,7 +104,7 @@ class Attempt:
             raise
         except RowError as error:
             self._fail(error, str(error), error.stage)
-        except system.RowTimeoutError:
+        except signals.RowTimeoutError:
             self.pause()
             self.outcome = timed_out(self.row, context.settings.row_timeout_s, self._spent, os.getpid())
         except MemoryError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bulkdcm import system
+from bulkdcm import signals, system
 from bulkdcm.engines.slots import OwnSlot
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class _Process:
 def _follow(parent: int) -> None:
     if _Process.parent != parent:
         system.die_with(parent)
-        system.ignore_interrupts()
+        signals.ignore_interrupts()
         _Process.parent = parent
 
 

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     Identity = tuple[int, int]
 
 UNKNOWN: Identity = (0, 0)
-_MOST_HELD = 64
 # Windows has none of it: a name is looked up from the top there.
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink, os.stat} <= os.supports_dir_fd
 if sys.platform == "win32":
-    _FOLDER = os.O_RDONLY
+    OPENED = os.O_RDONLY
 else:
-    _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    OPENED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def prepare(folder: Path) -> None:
@@ -59,7 +58,7 @@ def in_place(folder: Path) -> Iterator[Identity]:
         If the folder was removed, moved or replaced.
     """
     try:
-        identity = _identity(str(folder))
+        identity = identity_of(str(folder))
         descriptor = os.open(folder, os.O_RDONLY) if _BY_DESCRIPTOR else -1
     except OSError as error:
         msg = f"--out {folder}: {error.strerror}. Name a folder that can be read and written."
@@ -93,12 +92,13 @@ def check_place(folder: str, identity: Identity) -> None:
     if identity == UNKNOWN:
         return
     with contextlib.suppress(OSError):
-        if _identity(folder) == identity:
+        if identity_of(folder) == identity:
             return
-    raise _gone(folder)
+    raise gone(folder)
 
 
-def _gone(folder: str) -> StorageError:
+def gone(folder: str) -> StorageError:
+    """Return the error of a run whose output folder, or one within, isn't where it was."""
     return StorageError(
         f"--out {folder}: the folder was removed, moved or replaced during the run. "
         "Put it back where it was, or decide to start over, then run the same command again."
@@ -140,148 +140,23 @@ def opened(path: str, identity: Identity) -> Iterator[Opened]:
     descriptor = None
     try:
         if _BY_DESCRIPTOR:
-            descriptor = os.open(path, _FOLDER)
-        found = _identity(path if descriptor is None else descriptor)
+            descriptor = os.open(path, OPENED)
+        found = identity_of(path if descriptor is None else descriptor)
     except OSError as error:
-        raise _gone(path) from error
+        raise gone(path) from error
     try:
         if identity not in {UNKNOWN, found}:
-            raise _gone(path)
+            raise gone(path)
         yield Opened(path, found, descriptor)
     finally:
         if descriptor is not None:
             os.close(descriptor)
 
 
-def _identity(folder: str | int) -> Identity:
+def identity_of(folder: str | int) -> Identity:
+    """Return device and number of a folder, by its path or its descriptor; `OSError` if there is none."""
     status = os.stat(folder)
     return status.st_dev, status.st_ino
-
-
-class Held:
-    """A folder and those within it, held open while files go into them.
-
-    Whatever comes to their places meanwhile, files go into the very folders that were looked at; `let_go` says so if another
-    is in such a place then, so that nothing in it is called done.
-
-    Parameters
-    ----------
-    path
-        Of the folder.
-    identity
-        Its device and number; (0, 0) where that isn't known.
-
-    Raises
-    ------
-    StorageError
-        If another folder, or none, is in its place.
-    """
-
-    def __init__(self, path: str, identity: Identity) -> None:
-        self._path = path
-        self._folders: dict[str, Opened] = {}
-        self._filled: set[str] = set()
-        self._lost = ""
-        self._open = contextlib.ExitStack()
-        self._root = self._open.enter_context(opened(path, identity))
-
-    def inside(self, name: str) -> Opened:
-        """Return the folder of that name, made where it isn't there; the root for an empty name.
-
-        Raises
-        ------
-        OSError
-            If it can't be, or is a link that leads outside.
-        StorageError
-            As in `let_go`.
-        """
-        if not name:
-            return self._root
-        known = self._folders.get(name)
-        if known is not None:
-            self._filled.add(name)  # by whoever asked before
-        else:
-            if len(self._folders) >= _MOST_HELD:
-                self.let_go()
-            known = self._folders[name] = self._opened(name)
-        return known
-
-    def _opened(self, name: str) -> Opened:
-        path = f"{self._path}/{name}"
-        check_inside(self._path, path)
-        try:
-            found = self._found(name, path)
-        except FileNotFoundError:
-            self._make(name)
-            found = self._found(name, path)
-        try:  # nothing can have come between that isn't there still, or is noticed at the end
-            check_inside(self._path, path)
-        except OSError:
-            if found.descriptor is not None:
-                os.close(found.descriptor)
-            raise
-        return found
-
-    def _found(self, name: str, path: str) -> Opened:
-        if self._root.descriptor is None:
-            return Opened(path, _identity(path))
-        descriptor = os.open(name, _FOLDER, dir_fd=self._root.descriptor)
-        return Opened(path, _identity(descriptor), descriptor)
-
-    def _make(self, name: str) -> None:
-        """Make a folder and those above it; never the root itself, which someone has removed if it isn't there."""
-        parts = name.split("/")
-        for depth in range(len(parts)):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self._root.below("/".join(parts[: depth + 1])), dir_fd=self._root.descriptor)
-
-    def lost(self, name: str) -> None:
-        """Let go of a folder that isn't there any more, so that it is made again.
-
-        An open folder can only have been removed; one that is known by its path may be elsewhere, with what was put into it.
-        """
-        if name in self._filled and self._root.descriptor is None:
-            self._lost = f"{self._path}/{name}"
-        self._forget(name)
-
-    def _forget(self, name: str) -> None:
-        self._filled.discard(name)
-        gone = self._folders.pop(name, None)
-        if gone is not None and gone.descriptor is not None:
-            os.close(gone.descriptor)
-
-    def let_go(self) -> None:
-        """Close the folders within, and see that they are where they were.
-
-        Raises
-        ------
-        StorageError
-            If one was removed, moved or replaced.
-        """
-        missing = ""
-        for name in list(self._folders):
-            held = self._folders[name]
-            try:
-                same = _identity(held.path) == held.identity
-            except OSError:
-                same = False
-            missing = missing or ("" if same else held.path)
-            self._forget(name)
-        if missing := missing or self._lost:
-            raise _gone(missing)
-
-    def close(self) -> None:
-        """Let go of all.
-
-        Raises
-        ------
-        StorageError
-            As in `let_go`.
-        """
-        with self._open:
-            self.let_go()
-            if self._root.descriptor is None:  # what came to its place meanwhile has got the files
-                check_place(self._path, self._root.identity)
 
 
 def check_inside(folder: str | Path, parent: str | Path) -> None:
@@ -293,7 +168,7 @@ def check_inside(folder: str | Path, parent: str | Path) -> None:
         If it is.
     """
     try:
-        found = _identity(str(parent))
+        found = identity_of(str(parent))
     except FileNotFoundError:
         _check_real(str(folder), str(parent))
     else:

@@ -13,6 +13,7 @@ from bulkdcm import filesystem, names
 from bulkdcm.errors import StorageError
 from bulkdcm.stores import folder, putting, reading, removal
 from bulkdcm.stores.base import Stat
+from bulkdcm.stores.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -53,7 +54,7 @@ class Local:
     follow_links: bool = False
     folds: bool = False
     identity: folder.Identity = folder.UNKNOWN
-    held_open: folder.Held | None = field(default=None, repr=False, compare=False)
+    held_open: Held | None = field(default=None, repr=False, compare=False)
 
     @property
     def local_path(self) -> str:
@@ -127,7 +128,7 @@ class Local:
         if not self.writes:
             yield self
             return
-        held = folder.Held(self.root, self.identity)
+        held = Held(self.root, self.identity)
         try:
             yield replace(self, held_open=held)
         except BaseException:

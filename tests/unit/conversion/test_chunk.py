@@ -12,7 +12,7 @@ from PIL import Image
 import bulkdcm
 from bulkdcm.conversion import chunk
 from bulkdcm.objects import image
-from bulkdcm.system import Deadline, RowTimeoutError
+from bulkdcm.signals import Deadline, RowTimeoutError
 from tests.systems import timers
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"

@@ -12,7 +12,7 @@ from PIL import Image
 from bulkdcm.errors import PixelError
 from bulkdcm.images import decoders, failures, limits
 from bulkdcm.images.exif import geometry
-from bulkdcm.system import RowTimeoutError
+from bulkdcm.signals import RowTimeoutError
 from tests.streams import COLOR, GRAY8, exif, frame_of, saved, tiff
 from tests.streams_jpeg import CMYK, EXIF, PLAIN_GRAY, YCC, inserted
 
