@@ -10,6 +10,7 @@ import stat
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _AT_FDCWD, _RENAME_NOREPLACE = -100, 1
 _CANT_SYNC_ALL = {errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP}
 _ON_WINDOWS = sys.platform == "win32"
 _PATIENCE_S, _TRY_AGAIN_S = 2.0, 0.02
+_MOST_BYTES = 2**30
 _seeking = threading.Lock()
 _LIBC: Any = None
 if sys.platform == "linux":
@@ -45,7 +47,10 @@ def _read_at(descriptor: int, size: int, at: int) -> bytes:
 if sys.platform == "win32":
     pread = _read_at
 else:
-    pread = os.pread
+
+    def pread(descriptor: int, size: int, at: int) -> bytes:
+        """Return bytes of a file from some place on, or fewer: macOS refuses more than 2 GB."""
+        return os.pread(descriptor, min(size, _MOST_BYTES), at)
 
 
 def longest_path() -> int:
@@ -65,26 +70,33 @@ def sync(folder: Path, files: Sequence[str]) -> None:
     OSError
         If the disk did not take them.
     """
-    if _sync_all(folder):
+    if _ON_WINDOWS or _sync_all(folder):  # there each was brought to the disk when it was `written`
         return
     paths = [folder / file for file in files]
-    # Windows brings a name to the disk with its file, and refuses what isn't open for writing.
-    flags = os.O_RDWR if _ON_WINDOWS else os.O_RDONLY
-    for path in [*paths, *(() if _ON_WINDOWS else {path.parent for path in paths})]:
-        descriptor = os.open(path, flags)
+    for path in [*paths, *{path.parent for path in paths}, folder]:
+        descriptor = os.open(path, os.O_RDONLY)
         try:
-            _flush(descriptor)
+            os.fsync(descriptor)
+            if path == folder:
+                _flush(descriptor)
         finally:
             os.close(descriptor)
 
 
 def _flush(descriptor: int) -> None:
-    """Bring a file to the disk itself; on macOS `fsync` leaves it in the disk's own memory."""
+    """Bring to the disk itself what macOS has left in the disk's own memory, of all files."""
     if sys.platform == "darwin":
         with contextlib.suppress(OSError):  # not every file system has it
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(descriptor)
+
+
+def written(descriptor: int) -> None:
+    """Bring a file that is complete to the disk, where it can't be done later: Windows wants it open for writing.
+
+    Opening it again would be refused while a viewer or a scanner reads it.
+    """
+    if _ON_WINDOWS:
+        os.fsync(descriptor)
 
 
 def _sync_all(folder: Path) -> bool:
@@ -126,7 +138,7 @@ def rename_new(old: str, new: str, folder: int | None = None) -> None:
         if number not in {errno.EINVAL, errno.ENOSYS, errno.EPERM}:  # the file system, kernel or sandbox lacks it
             raise OSError(number, os.strerror(number), old, None, new)
     if _ON_WINDOWS:  # a name that something has is refused there
-        _patiently(os.rename, old, new)
+        _patiently(partial(os.rename, old, new))
         return
     try:
         os.link(old, new, src_dir_fd=folder, dst_dir_fd=folder)
@@ -150,17 +162,31 @@ def replace(old: str, new: str, folder: int | None = None) -> None:
         If it can't be.
     """
     if _ON_WINDOWS:
-        _patiently(os.replace, old, new)
+        _patiently(partial(os.replace, old, new))
     else:
         os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def _patiently(rename: Callable[[str, str], None], old: str, new: str) -> None:
-    """Rename a file of Windows, which refuses that while another program, such as a virus scanner, has it open."""
+def remove(path: Path) -> None:
+    """Remove a file.
+
+    Raises
+    ------
+    OSError
+        If it can't be, or isn't there.
+    """
+    if _ON_WINDOWS:
+        _patiently(path.unlink)
+    else:
+        path.unlink()
+
+
+def _patiently(deed: Callable[[], None]) -> None:
+    """Rename or remove a file of Windows, which refuses that while another program, such as a virus scanner, has it open."""
     until_s = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            rename(old, new)
+            deed()
         except PermissionError:
             if time.monotonic() > until_s:
                 raise
@@ -182,6 +208,6 @@ def not_a_plain_file(path: Path) -> str:
     except FileNotFoundError:
         return ""
     if stat.S_ISREG(found.st_mode):
-        return "" if found.st_nlink == 1 else "a file with a second name (a hard link)"
+        return "" if found.st_nlink <= 1 else "a file with a second name (a hard link)"
     kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
     return kinds.get(stat.S_IFMT(found.st_mode), "a device or socket")

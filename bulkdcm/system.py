@@ -23,13 +23,10 @@ _WATCH_EVERY_S = 0.1
 
 def missing_protection() -> list[str]:
     """Return what this machine can't do, in words for the user."""
-    if sys.platform != "win32":
-        return []
-    return [
-        "workers of a killed run go on until they are idle",
-        "--memory-limit is not enforced",
-        "--row-timeout always replaces the worker",
-    ]
+    lacks = [] if sys.platform == "linux" else ["--memory-limit is not enforced"]
+    if sys.platform == "win32":
+        lacks += ["workers of a killed run go on until they are idle", "--row-timeout always replaces the worker"]
+    return lacks
 
 
 def die_with(parent: int) -> None:
@@ -57,7 +54,7 @@ def orphaned(parent: int) -> bool:
 
 def limit_memory(size_bytes: int) -> None:
     """Let this process allocate at most `size_bytes` more than it has; 0 for no limit."""
-    if sys.platform != "win32" and size_bytes:
+    if sys.platform == "linux" and size_bytes:
         used = 0
         with contextlib.suppress(OSError, ValueError, IndexError):
             status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -115,7 +112,7 @@ def check_semaphores(count: int) -> None:
     if sys.platform != "win32":
         held = []
         for number in range(count):
-            name = f"/bulkdcm-{os.getpid()}-{threading.get_ident()}-{number}"
+            name = f"/bulkdcm-{os.urandom(6).hex()}-{number}"  # macOS takes 30 characters
             held.append(SemLock(1, 1, 1, name, True))  # noqa: FBT003  # unlinked at once; takes no names
 
 

@@ -82,7 +82,7 @@ def _decoded(data: bytes) -> Any:
 def work(sources: Sequence[str], out: str, first: int, step: int) -> None:
     """Do every `step`th of the images, from the `first` on, in this process."""
     for number in range(first, len(sources), step):
-        descriptor = os.open(sources[number], os.O_RDONLY)
+        descriptor = os.open(sources[number], os.O_RDONLY | getattr(os, "O_BINARY", 0))
         parts = []
         while part := os.read(descriptor, 1 << 30):
             parts.append(part)

@@ -54,7 +54,7 @@ cli.add_command(completion)
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are printed to the standard error."""
     try:
-        code = cli.main(arguments, prog_name="bulkdcm", standalone_mode=False)
+        code = cli.main(arguments, prog_name="bulkdcm", standalone_mode=False, windows_expand_args=False)
         sys.stdout.flush()  # else a full disk is noticed when nobody can say so any more
     except click.ClickException as error:
         shown = io.StringIO()

@@ -6,6 +6,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm import filesystem
 from bulkdcm.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write_metrics(path: Path, facts: Mapping[str, Any]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         beside.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        beside.replace(path)
+        filesystem.replace(str(beside), str(path))
     except OSError as error:
         msg = f"--metrics {path}: {error.strerror}. The run itself is done."
         raise StorageError(msg) from error

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import mappings
+from bulkdcm import mappings, names
 from bulkdcm.settings import KEPT, Settings
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _named(path: Path) -> str:
 
 def _from(folder: Path, path: str) -> str:
     try:
-        return os.path.relpath(path, os.path.realpath(folder)) if Path(path).is_absolute() else ""
+        return names.slashed(os.path.relpath(path, os.path.realpath(folder))) if Path(path).is_absolute() else ""
     except ValueError:  # another drive
         return ""
 

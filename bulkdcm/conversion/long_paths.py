@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bulkdcm.model import Problem
-from bulkdcm.stores.putting import temporary_name
+from bulkdcm.stores.putting import TEMPORARY_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bulkdcm.manifest import Manifest
 
 _BY_UIDS = f"{'9' * 64}/{'9' * 64}/{'9' * 64}.dcm"  # the longest name that the layout makes (PS3.5 9.1)
+_UNNAMED = len(f".{2**32}-{2**32}-{'f' * 8}{TEMPORARY_SUFFIX}")  # whichever process and thread writes it
 
 
 def too_long(manifest: Manifest, out: str, most: int) -> Iterator[Problem]:
@@ -29,11 +30,11 @@ def too_long(manifest: Manifest, out: str, most: int) -> Iterator[Problem]:
     """
     if not most:
         return
-    outputs, unnamed = manifest.column("output"), len(temporary_name())
+    outputs = manifest.column("output")
     lengths = []
     for value in outputs.values:
         folder, _, name = (value or _BY_UIDS).rpartition("/")
-        lengths.append(len(f"{out}/{folder}/") - (not folder) + max(len(name), unnamed))
+        lengths.append(len(f"{out}/{folder}/") - (not folder) + max(len(name), _UNNAMED))
     codes = [code for code, length in enumerate(lengths) if length > most]
     if codes:
         worst = max(codes, key=lengths.__getitem__)

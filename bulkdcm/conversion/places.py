@@ -73,9 +73,9 @@ class Places:
     ) -> None:
         self._manifest = manifest
         self._reports = tuple(reports)
-        self._out = names.real(outputs.local_path)
+        self._out = names.real(outputs.local_path).rstrip("/")  # which is a drive's root, too
         self.one_name = names.one_name(folds=outputs.folds)
-        self._images = images
+        self._images = images.rstrip("/")
         self._named = named
         self._folders: dict[str, str] = {}
 

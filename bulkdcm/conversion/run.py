@@ -226,7 +226,8 @@ def outputs_alone(settings: Settings, out: Path) -> Context:
 def outputs_at(folder: Path, store: type[Local] = Local) -> Local:
     """Return the store that an output folder is."""
     root = names.slashed(os.path.abspath(folder))  # noqa: PTH100  # a worker elsewhere has another current folder
-    return store(root=root, folds=folds(root, FOLDER))
+    known = (root, FOLDER) if os.path.lexists(f"{root}/{FOLDER}") else os.path.split(root)
+    return store(root=root, folds=folds(*known))
 
 
 def _catalogue(path: Path, settings: Settings, out: Path | None = None) -> Catalogue:

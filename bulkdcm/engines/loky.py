@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 from bulkdcm.engines.base import OnThisMachine
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from bulkdcm.engines.base import Chunk, Lost, Result, Workers
 
+_MOST_ON_WINDOWS = 60
+
 
 class Loky(OnThisMachine):
     """Runs chunks in processes."""
@@ -19,6 +22,11 @@ class Loky(OnThisMachine):
     names_the_row = True
     stops_a_row = True
     limits_memory = True
+
+    def workers(self, asked: int, address: str) -> int:
+        """See `Engine`: Windows waits for 63 things at once, and loky for each worker and two more."""
+        found = super().workers(asked, address)
+        return min(found, _MOST_ON_WINDOWS) if sys.platform == "win32" else found
 
     @contextlib.contextmanager
     def started(self, workers: Workers) -> Iterator[None]:

@@ -65,7 +65,9 @@ def under_way(folder: str) -> list[Slot]:
     found = []
     with contextlib.suppress(FileNotFoundError):
         for path in Path(folder).iterdir():
-            data = path.read_bytes()
+            data = b""
+            with contextlib.suppress(PermissionError):  # on Windows, of one that is being removed
+                data = path.read_bytes()
             if len(data) == _FORM.size:
                 after, began_s = _FORM.unpack(data)
                 if after:
@@ -122,5 +124,5 @@ def clear(folder: str) -> None:
         try:
             path.unlink(missing_ok=True)
         except PermissionError:  # Windows removes no file that a process has mapped, which a dead one may still seem to
-            with path.open("r+b") as file:
+            with contextlib.suppress(OSError), path.open("r+b") as file:
                 file.write(bytes(_FORM.size))

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from bulkdcm.errors import SettingsError
 
+# Elsewhere than on Linux a bare name may be looked for in the current folder, which may be a dataset's.
 _NAMES = (
-    "libturbojpeg.so.0",
-    "libturbojpeg.0.dylib",
+    *(("libturbojpeg.so.0",) if sys.platform == "linux" else ()),
     "/opt/homebrew/lib/libturbojpeg.dylib",
     "/usr/local/lib/libturbojpeg.dylib",
-    "turbojpeg.dll",
+    "/opt/local/lib/libturbojpeg.dylib",
     "C:\\libjpeg-turbo64\\bin\\turbojpeg.dll",
 )
 _HOW = "install libjpeg-turbo's TurboJPEG library: Debian's libturbojpeg0, Homebrew's jpeg-turbo, or its own installer on Windows"
@@ -54,7 +54,8 @@ class _Library(NamedTuple):
 @lru_cache(maxsize=1)
 def _library() -> _Library | None:
     found = ctypes.util.find_library("turbojpeg")
-    for name in (*_NAMES, *([found] if found else [])):
+    named = [found] if found and (sys.platform == "linux" or Path(found).is_absolute()) else []
+    for name in (*_NAMES, *named):
         try:
             calls = ctypes.CDLL(name)
         except OSError:

@@ -153,6 +153,8 @@ class Database:
             finally:
                 if not durable:
                     self.connection.execute("PRAGMA synchronous=FULL")
+            for name in ("fullfsync", "checkpoint_fullfsync"):  # macOS leaves it in the disk's own memory without these
+                self.connection.execute(f"PRAGMA {name}=1")
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ checksum, since SQLite by itself does not notice a flipped bit in a page.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from itertools import compress
 from operator import itemgetter, ne
@@ -134,7 +135,7 @@ class Ledger(Runs):
         known = self.fact("out")
         other = json.loads(known) if known else own
         moved = (folder / FOLDER / MARKER).exists() and not Path(other, FOLDER, MARKER).exists()
-        if other != own and not moved:
+        if other != own and not moved and not _same(other, own):
             msg = (
                 f"the ledger {self.path} is of the output folder {other}, not of {own}. "
                 "Give each output folder a ledger of its own with --ledger, or leave --ledger out."
@@ -341,3 +342,10 @@ class Ledger(Runs):
                 self.list_rows(listing)
             if told:
                 self.tell_of_run(**told)
+
+
+def _same(other: str, own: str) -> bool:
+    """Whether two real paths lead to one folder, as where capitals and small letters are one."""
+    with contextlib.suppress(OSError):
+        return Path(other).samefile(own)
+    return False

@@ -130,7 +130,7 @@ def _refuse_foreign(folder: Path) -> None:
             own = os.fstat(descriptor).st_uid
         finally:
             os.close(descriptor)
-            probe.unlink()
+            filesystem.remove(probe)
         owner = folder.stat().st_uid
     except OSError as error:
         raise of_system(error, folder, "written") from error

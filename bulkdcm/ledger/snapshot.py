@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bulkdcm.errors import LedgerError
 from bulkdcm.ledger import migrations
 from bulkdcm.ledger.database import Database
-from bulkdcm.ledger.files import FILE, FOLDER, MARKER, refuse_foreign
+from bulkdcm.ledger.files import FILE, FOLDER, MARKER, address, refuse_foreign
 from bulkdcm.ledger.ledger import Ledger
 from bulkdcm.ledger.schema import VERSION
 
@@ -61,7 +61,7 @@ class _Snapshot(Database):
 
 
 def _opened(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(address(path, how), uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _pending(path: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
+from bulkdcm import names
 from bulkdcm.ledger.files import FOLDER
 from bulkdcm.printable import some
 from bulkdcm.uids import normal_form
@@ -35,7 +36,7 @@ class FoundFiles:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = str(root)
+        self._root = names.slashed(str(root))
         self._folders: dict[str, Names] = {}
         self._walked: dict[str, list[str]] = {}
         self._trees: dict[tuple[str, int], Names] = {}
@@ -58,12 +59,12 @@ class FoundFiles:
         if folder not in self._folders:
             try:
                 with os.scandir(f"{self._root}/{folder}") as entries:
-                    names = sorted(entry.name for entry in entries)
+                    files = sorted(entry.name for entry in entries)
             except (OSError, ValueError):  # a cell may hold a NUL
-                names = []
+                files = []
             if self._holds_outputs(folder):
-                names = [name for name in names if not name.endswith(_OUTPUT)]
-            self._folders[folder] = _indexed(names)
+                files = [name for name in files if not name.endswith(_OUTPUT)]
+            self._folders[folder] = _indexed(files)
         return self._folders[folder]
 
     def _below(self, top: str) -> list[str]:
@@ -71,14 +72,15 @@ class FoundFiles:
         if top not in self._walked:
             paths: list[str] = []
             start = f"{self._root}/{top}".rstrip("/")
-            for where, folders, names in os.walk(start):
+            for found, folders, files in os.walk(start):
+                where = names.slashed(found)
                 if where != start and FOLDER in folders:
                     folders.clear()
                     continue
                 folders[:] = sorted(set(folders) - {FOLDER})
                 inside = posixpath.relpath(where, self._root) if where != self._root else ""
                 outputs = self._holds_outputs(inside)
-                paths += [posixpath.join(inside, name) for name in names if not (outputs and name.endswith(_OUTPUT))]
+                paths += [posixpath.join(inside, name) for name in files if not (outputs and name.endswith(_OUTPUT))]
             self._walked[top] = sorted(paths)
         return self._walked[top]
 

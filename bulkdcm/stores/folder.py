@@ -75,8 +75,9 @@ def in_place(folder: Path) -> Iterator[Identity]:
 
 def folds(folder: str, name: str) -> bool:
     """Whether a folder takes names that differ only in case for one, as something in it tells; False if it isn't there."""
+    other = name.swapcase()
     try:
-        return os.path.samefile(f"{folder}/{name}", f"{folder}/{name.swapcase()}")
+        return other != name and os.path.samefile(f"{folder}/{name}", f"{folder}/{other}")
     except OSError:
         return False
 

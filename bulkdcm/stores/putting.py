@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ TEMPORARY_SUFFIX, STAGED_SUFFIX = ".bulkdcm-tmp", ".bulkdcm-staged"
 _TOKEN = os.urandom(4).hex()
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS |= getattr(os, "O_NOFOLLOW", 0)
+_MOST_PIECES, _MOST_BYTES = 1024, 2**30  # IOV_MAX of Linux; less than INT_MAX
 RESUME = "Make room or mend the disk, then run the same command again."
 
 
@@ -112,19 +114,27 @@ def stored(name: str, data: Sequence[Buffer], mtime_ns: int) -> Stored:
     return Stored(name=name, size_bytes=sum(map(len, data)), sha256=digest.hexdigest(), version=mtime_ns)
 
 
+def _written(descriptor: int, pieces: list[memoryview]) -> int:
+    """Write some of the pieces, and return how many bytes: a system takes so many pieces at once, and macOS so many bytes."""
+    if sys.platform == "linux":
+        return os.writev(descriptor, pieces[:_MOST_PIECES])
+    return os.write(descriptor, pieces[0][:_MOST_BYTES])
+
+
 def _write(folder: Opened, name: str, data: Sequence[Buffer]) -> int:
     """Write a file of the folder and return its modification time in nanoseconds."""
     descriptor = os.open(name, _FLAGS, 0o666, dir_fd=folder.descriptor)
     try:
         rest = [memoryview(piece) for piece in data if len(piece)]
         while rest:  # a full disk may take a part and say so only by the count
-            count = os.writev(descriptor, rest) if hasattr(os, "writev") else os.write(descriptor, rest[0])
+            count = _written(descriptor, rest)
             if not count:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             while rest and count >= len(rest[0]):
                 count -= len(rest.pop(0))
             if count:
                 rest[0] = rest[0][count:]
-        return os.fstat(descriptor).st_mtime_ns
+        filesystem.written(descriptor)
     finally:
         os.close(descriptor)
+    return os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False).st_mtime_ns  # Windows sets it at the close

@@ -7,6 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
+from bulkdcm import filesystem
 from bulkdcm.stores.base import Removal
 from bulkdcm.stores.folder import check_inside
 from bulkdcm.stores.putting import STAGED_SUFFIX, TEMPORARY_SUFFIX
@@ -41,7 +42,7 @@ def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
             if not _as_written(path, path.lstat(), *facts):
                 found.foreign.append(output)
                 continue
-            path.unlink()
+            filesystem.remove(path)
         except FileNotFoundError:
             pass
         except OSError as error:

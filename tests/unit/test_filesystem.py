@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import partial
 
 import pytest
 
@@ -32,14 +33,14 @@ def opened_by_another(times: int):
 
 def test_a_file_that_another_program_has_open_is_renamed_when_it_is_closed(files, monkeypatch):
     monkeypatch.setattr(filesystem, "_TRY_AGAIN_S", 0.001)
-    filesystem._patiently(opened_by_another(5), str(files / "old"), str(files / "name"))
+    filesystem._patiently(partial(opened_by_another(5), str(files / "old"), str(files / "name")))
     assert [path.name for path in files.iterdir()] == ["name"]
 
 
 def test_one_that_stays_open_is_a_fault(files, monkeypatch):
     monkeypatch.setattr(filesystem, "_PATIENCE_S", 0)
     with pytest.raises(PermissionError):
-        filesystem._patiently(opened_by_another(1000), str(files / "old"), str(files / "name"))
+        filesystem._patiently(partial(opened_by_another(1000), str(files / "old"), str(files / "name")))
     assert [path.name for path in files.iterdir()] == ["old"]
 
 

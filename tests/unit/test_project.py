@@ -157,3 +157,8 @@ def test_the_help_of_each_command_ends_with_examples_that_it_takes(name):
         assert (program, called) == ("bulkdcm", name)
         files = [argument for argument in arguments if argument.endswith((".toml", ".csv"))]
         assert command.make_context(name, arguments).params or not files
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bulkdcm" / "mappings").glob("*.toml")), ids=lambda path: path.stem)
+def test_a_mapping_can_be_redirected_into_a_file_by_any_console(path):
+    assert path.read_text(encoding="utf-8").isascii()

@@ -103,6 +103,20 @@ def test_a_killed_run_loses_nothing(on_windows, tmp_path):
     assert not [path for path in out.rglob("*") if path.name.endswith(("-tmp", "-staged"))]
 
 
+def test_files_that_a_mapping_looks_for_in_any_folder(on_windows, tmp_path):
+    images = tmp_path / "images"
+    for number in (1, 2):
+        (images / f"part_{number}" / "deep").mkdir(parents=True)
+        shutil.copy(DEMO / "images" / "chest" / "frontal.png", images / f"part_{number}" / "deep" / f"{number}.png")
+    (tmp_path / "t.csv").write_text("id\n1\n2\n", encoding="utf-8")
+    mapping = '[columns]\nsource = { template = "**/{id}.png" }\nPatientID = { column = "id" }\n'
+    (tmp_path / "m.toml").write_text(mapping, encoding="utf-8")
+    done = on_windows(
+        "convert", tmp_path / "t.csv", "--mapping", tmp_path / "m.toml", "--images", images, "-o", tmp_path / "out"
+    )
+    assert set(outputs(tmp_path / "out")) == {"part_1/deep/1.dcm", "part_2/deep/2.dcm"}, done.stderr
+
+
 def test_two_runs_at_once_are_refused(on_windows, tmp_path):
     manifest, out = manifest_of(tmp_path / "data", {"1.png": ""}), tmp_path / "dicom"
     with Lock(out / FOLDER):

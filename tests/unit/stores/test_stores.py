@@ -240,6 +240,14 @@ def test_a_folder_that_goes_while_files_are_put_into_it_is_noticed(what, tmp_pat
     assert {path.name for path in (tmp_path / "moved").iterdir()} == kept
 
 
+@pytest.mark.parametrize("count", [1024, 1025, 5000])
+def test_a_file_of_more_pieces_than_a_system_takes_at_once(count, tmp_path):
+    data = [number.to_bytes(4, "big") for number in range(count)]
+    stored = made("local", tmp_path).put(Place("a.dcm"), data)
+    assert Path(tmp_path, "store", "a.dcm").read_bytes() == b"".join(data)
+    assert stored.size_bytes == 4 * count
+
+
 def test_a_store_that_goes_while_files_are_put_into_it_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "_BY_DESCRIPTOR", False)  # by its name alone it can be taken for another
     writing = made("local", tmp_path)

@@ -254,7 +254,8 @@ def _bulkdcm():
     before, sys.platform = sys.platform, "win32"
     try:
         loaded = [
-            importlib.import_module(f"bulkdcm.{name}") for name in ("names", "filesystem", "interrupts", "system", "signals")
+            importlib.import_module(f"bulkdcm.{name}")
+            for name in ("names", "filesystem", "interrupts", "system", "signals")
         ]
     finally:
         sys.platform = before
