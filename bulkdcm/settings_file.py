@@ -30,7 +30,7 @@ ONE_RUN = ByHand("it is about one run")
 FILES_GO = ByHand("it lets files be replaced or removed")
 OTHERS_CODE = ByHand("it says whose code runs here")
 FILE_TO_WRITE = ByHand("it names a file to write")
-READS_OUTSIDE = ByHand("it lets a run read outside the image root", kept=True)
+READS_OUTSIDE = ByHand("it lets a run read outside the image root")
 TELLS = ByHand("it says who is told what")
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
+_MOST_BYTES = 2**30
+
 
 def read(path: Path, option: str = "") -> Dataset:
     """Return the dataset of a DICOM file without its pixels.
@@ -33,12 +35,24 @@ def read(path: Path, option: str = "") -> Dataset:
     """
     path = local_path("the DICOM file", path)
     try:
-        dataset = dicom_file.read(path.read_bytes(), Settings().max_pixels, stop_before_pixels=True)
+        dataset = dicom_file.read(_bytes(path), Settings().max_pixels, stop_before_pixels=True)
         dataset.decode()
-    except Exception as error:
+    except (Exception, MemoryError) as error:
         msg = f"{option}{' ' if option else ''}{path}: no DICOM file that can be read: {error}. Name one that is whole."
         raise SettingsError(msg) from error
     return dataset
+
+
+def _bytes(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        msg = "not a regular file"
+        raise ValueError(msg)
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        msg = f"more than {_MOST_BYTES:,} bytes"
+        raise ValueError(msg)
+    return data
 
 
 def defaults(path: Path, *, with_patient: bool) -> tuple[tuple[str, str], ...]:

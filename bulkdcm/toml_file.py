@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
+_PARTS = 20
+_DEEP = re.compile(
+    r"""(?:^|[\[{,])[ \t]*+(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){20}""", re.MULTILINE
+)  # as many as `_PARTS`
 
 
 def load(path: Path, most_bytes: int) -> dict[str, Any]:
@@ -47,6 +50,6 @@ def _text(path: Path, most_bytes: int) -> str:
         raise ValueError(msg)
     text = data.decode("utf-8-sig")  # editors on Windows write a mark first
     if _DEEP.search(text):  # each part of such a key takes the parser longer than the one before
-        msg = "a key of more than 100 parts"
+        msg = f"a key of more than {_PARTS} parts"
         raise ValueError(msg)
     return text

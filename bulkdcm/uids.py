@@ -120,6 +120,9 @@ def read_key(path: Path | None) -> bytes:
     if path is None:
         return b""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            msg = f"--uid-key-file {path}: not a regular file. Give a file of some random bytes."
+            raise SettingsError(msg)
         with path.open("rb") as file:
             key = file.read(_MAX_KEY_BYTES + 1).rstrip(b"\r\n")
     except OSError as error:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_MOST_BYTES, _CHARS_SHOWN = 1_000_000, 80
+_MOST_BYTES, _CHARS_SHOWN = 64_000, 80
+_MOST = 2**63
 
 
 def key(name: str) -> str:
@@ -113,7 +114,7 @@ def _made(option: click.Option, raw: Any, folder: Path) -> Any:
 
 
 def _cell(name: str, raw: Any) -> str:
-    if type(raw) is int:
+    if type(raw) is int and abs(raw) < _MOST:
         return str(raw)
     if not isinstance(raw, str):
         msg = f"write {name} as a text in quotation marks"
@@ -133,6 +134,9 @@ def _one(option: click.Option, raw: Any, folder: Path) -> Any:
         msg = f"write {said}"
         raise ValueError(msg)
     if not isinstance(raw, str):
+        if isinstance(raw, int) and abs(raw) >= _MOST:
+            msg = "write a smaller number"
+            raise ValueError(msg)
         return raw
     text = _text(raw)
     if isinstance(option.type, LocalPath):
@@ -159,6 +163,8 @@ def _meant(written: str) -> str:
 
 
 def _shown(raw: Any) -> str:
+    if isinstance(raw, int) and abs(raw) >= _MOST:  # Python writes no number of thousands of digits
+        return "a number of many digits"
     text = repr(raw) if not isinstance(raw, bool) else str(raw).lower()
     shown = text if len(text) <= _CHARS_SHOWN else f"{text[:_CHARS_SHOWN]}…"
     return shown.encode("utf-8", ERRORS).decode("utf-8", ERRORS)

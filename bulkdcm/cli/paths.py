@@ -29,13 +29,17 @@ class LocalPath(click.Path):
 
     def beside(self, folder: Path, text: str) -> Path:
         """Return the path that a file in `folder` names; a pipe, which would be waited for, or a device is refused."""
+        if text.startswith(("//", "\\\\")):
+            msg = "it is on another machine, which a settings file may not ask. Give it on the command line"
+            raise ValueError(msg)
         path = folder / local_path("the path", text)
-        try:
-            strange = path.exists() and not (path.is_file() or path.is_dir())
-        except OSError:
-            strange = False  # whoever reads it says why it can't
-        if strange:
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
             msg = "it is neither a file nor a folder"
+            raise ValueError(msg)
+        home = os.path.realpath(folder)
+        named = os.path.normpath(os.path.join(home, text))
+        if Path(named).is_relative_to(home) and not Path(os.path.realpath(named)).is_relative_to(home):
+            msg = "it is a link that leads out of the file's folder. Name the place itself, or give it on the command line"
             raise ValueError(msg)
         return path
 
@@ -46,7 +50,7 @@ class MappingPath(LocalPath):
     def beside(self, folder: Path, text: str) -> Path:
         """Return the path that a file in `folder` names; a file that is called so comes first."""
         path = super().beside(folder, text)
-        return path if path.exists() else mappings.find(text) or path
+        return path if os.path.isfile(path) else mappings.find(text) or path
 
 
 class FolderWithin(LocalPath):

@@ -63,7 +63,7 @@ class Taken:
         home = Path(os.path.realpath((self.manifest or Path(self.where)).parent))
         away = isinstance(value, Path) and not Path(os.path.realpath(value)).is_relative_to(home)
         away = away and mappings.find(value.stem) != value
-        return f"{key} ({value})" if away else key
+        return f"{key} ({os.path.realpath(value)})" if away else key
 
     def put(self, context: click.Context) -> None:
         """Keep this for whoever asks what the command has taken."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import names
-from bulkdcm.errors import OccupiedError, StorageError
+from bulkdcm.errors import LedgerError, OccupiedError, StorageError
+from bulkdcm.manifest import outside
+from bulkdcm.stores import is_staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,8 +148,31 @@ class Settlement:
 
 
 def finish_moves(ledger: Ledger, outputs: Store) -> None:
-    """Give staged files that are recorded under their final names these names."""
+    """Give staged files that are recorded under their final names these names.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger names what no run stages, which somebody may have written into it.
+    """
     if moves := ledger.moves():
+        owned = ledger.owners()
+        for staged, output in moves:
+            if (
+                output not in owned
+                or not is_staged(str(staged))
+                or _folder(staged) != _folder(output)
+                or outside(output)
+            ):
+                msg = (
+                    f"the ledger {ledger.path} is damaged: it wants {staged!r} moved to {output!r}, which no run does. "
+                    "Nothing was moved. Run `bulkdcm rebuild` with the manifest and --out to make it anew."
+                )
+                raise LedgerError(msg)
         for staged, output in moves:
             outputs.settle(staged, output)
         ledger.forget_moves()
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]

@@ -117,6 +117,9 @@ class Database:
         if int(self.value("PRAGMA user_version")) > VERSION:
             msg = f"the ledger {self.path} is from a newer bulkdcm. Update bulkdcm, or use another --out."
             raise LedgerError(msg)
+        if self.value("SELECT count(*) FROM sqlite_master WHERE type IN ('view', 'trigger')"):
+            msg = f"the ledger {self.path} has views or triggers, which no run makes. {remedy}."
+            raise LedgerError(msg)
         if (found := self.value("PRAGMA quick_check(1)")) != "ok":
             msg = f"the ledger {self.path} is damaged: {found}. {remedy}."
             raise LedgerError(msg)

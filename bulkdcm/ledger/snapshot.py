@@ -36,16 +36,24 @@ class _Snapshot(Database):
             refuse_foreign(path)
             self.connection = _opened(path, "mode=ro")
             try:
-                self.journal_mode = str(self.value("PRAGMA journal_mode"))
-            except sqlite3.OperationalError:  # SQLite can't make its journal's index, as on a medium that is only read
-                if _pending(path):
-                    raise
-                self.connection = _opened(path, "immutable=1")
-                self.journal_mode = str(self.value("PRAGMA journal_mode"))
-            if self.journal_mode != "wal" or self._older():
-                self._copy()
-            self.connection.execute("BEGIN")
-            self.refuse_strange()
+                self._look(path)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _look(self, path: Path) -> None:
+        try:
+            self.journal_mode = str(self.value("PRAGMA journal_mode"))
+        except sqlite3.OperationalError:  # SQLite can't make its journal's index, as on a medium that is only read
+            if _pending(path):
+                raise
+            self.connection.close()
+            self.connection = _opened(path, "immutable=1")
+            self.journal_mode = str(self.value("PRAGMA journal_mode"))
+        if self.journal_mode != "wal" or self._older():
+            self._copy()
+        self.connection.execute("BEGIN")
+        self.refuse_strange()
 
     def _older(self) -> bool:
         return 0 < int(self.value("PRAGMA user_version")) < VERSION
@@ -90,7 +98,7 @@ def snapshot(folder: Path, elsewhere: Path | None) -> Iterator[Ledger]:
     if not path.is_file():
         gone = (folder / FOLDER / MARKER).exists()
         msg = f"{path}: no such ledger. " + (
-            "A run has been there with another: name it with --ledger."
+            "It is gone, or the run had another: name that with --ledger, or name the manifest, with this folder as --out."
             if gone
             else "Name the output folder of a run (the --out of `bulkdcm convert`)."
         )

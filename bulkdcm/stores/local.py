@@ -156,6 +156,7 @@ class Local:
     def settle(self, staged: str, name: str) -> None:
         """See `Store`."""
         try:
+            folder.check_inside(self.root, f"{self.root}/{name}".rpartition("/")[0])
             filesystem.replace(f"{self.root}/{staged}", f"{self.root}/{name}")
         except FileNotFoundError:
             return

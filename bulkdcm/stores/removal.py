@@ -22,6 +22,7 @@ _TEMPORARY = re.compile(
     rf"\.(\d+-\d+(-[0-9a-f]{{8}})?|(report\.csv|report\.parquet|summary\.json)-\d+){re.escape(TEMPORARY_SUFFIX)}"
     rf"|\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}"
 )
+_STAGED = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}")
 
 
 def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
@@ -37,6 +38,9 @@ def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
     found = Removal([], [], {})
     for output, *facts in files:
         path = folder / output
+        if ".." in output.split("/") or path.is_absolute() != folder.is_absolute() or "\0" in output:
+            found.foreign.append(output)
+            continue
         try:
             check_inside(folder, path.parent)
             if not _as_written(path, path.lstat(), *facts):
@@ -62,12 +66,19 @@ def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
 def _as_written(
     path: Path, status: os.stat_result, size_bytes: int | None, mtime_ns: int | None, sha256: str | None
 ) -> bool:
-    if not stat.S_ISREG(status.st_mode) or (status.st_size != size_bytes and size_bytes is not None):
+    if not stat.S_ISREG(status.st_mode) or status.st_size != size_bytes:
         return False
-    if sha256 is None or status.st_mtime_ns == mtime_ns:
+    if sha256 is None or size_bytes is None:
+        return False  # nothing tells that it is ours
+    if status.st_mtime_ns == mtime_ns:
         return True
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def is_staged(name: str) -> bool:
+    """Whether a file has the name of one that is complete, and waits beside its place."""
+    return _STAGED.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def is_temporary(name: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import sqlite3
 import unicodedata
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import pytest
 from PIL import Image
 
 import bulkdcm
-from bulkdcm.errors import ManifestError, StorageError
+from bulkdcm.errors import LedgerError, ManifestError, StorageError
+from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.report.writers import SUMMARY
 from bulkdcm.stores import Local, putting
 from tests.systems import open_folders
@@ -544,3 +547,49 @@ def test_an_old_output_that_cannot_be_removed_is_told_and_goes_the_next_time(don
     assert done.run().count("converted") == 2
     assert not (done.out / "a.dcm").exists()
     assert (done.out / "c.dcm").exists(), "of a row that is gone"
+
+
+def doctored(out: Path, statement: str, *values: object) -> None:
+    with contextlib.closing(sqlite3.connect(out / FOLDER / FILE)) as connection, connection:
+        connection.execute(statement, values)
+
+
+@pytest.mark.parametrize(
+    ("staged", "output"),
+    [
+        ("payload.txt", "../victim"),
+        ("payload.txt", "a.dcm"),
+        ("../victim", "a.dcm"),
+        (f".{'0' * 16}.bulkdcm-staged", "../victim"),
+        (f".{'0' * 16}.bulkdcm-staged", "payload.txt"),
+        (f"x/.{'0' * 16}.bulkdcm-staged", "a.dcm"),
+        ("a\0b", "a.dcm"),
+    ],
+)
+def test_a_ledger_that_somebody_has_written_moves_into_moves_nothing(staged, output, done):
+    victim = done.out.parent / "victim"
+    for path in (victim, done.out / "payload.txt", done.out / f".{'0' * 16}.bulkdcm-staged"):
+        path.write_text(path.name, encoding="utf-8")
+    before = digests(done.folder)
+    doctored(done.out, "INSERT INTO move VALUES (?, ?)", staged, output)
+    for go_on in (done.run, done.plan):
+        with pytest.raises(LedgerError, match="is damaged: it wants"):
+            go_on()
+    assert digests(done.folder) == before
+
+
+@pytest.mark.parametrize("output", ["notes.txt", "../notes.txt", "a\0b"])
+@pytest.mark.parametrize("facts", [(None, None, None), (5, None, None)], ids=["nothing known", "size"])
+def test_a_ledger_that_somebody_has_written_old_outputs_into_removes_nothing(facts, output, done):
+    notes = [done.out / "notes.txt", done.out.parent / "notes.txt"]
+    for path in notes:
+        path.write_text("notes", encoding="utf-8")
+    doctored(done.out, "INSERT INTO obsolete VALUES (?, ?, ?, ?)", output, *facts)
+    done.run()
+    assert all(path.exists() for path in notes)
+
+
+def test_a_ledger_with_a_view_or_a_trigger_is_refused(done):
+    doctored(done.out, "CREATE TRIGGER t AFTER INSERT ON fact BEGIN DELETE FROM outcome; END")
+    with pytest.raises(LedgerError, match="views or triggers"):
+        done.run()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 
 import pytest
 
-from bulkdcm import uids
+from bulkdcm import template, uids
 from bulkdcm.errors import SettingsError
 from bulkdcm.model import ManifestRow
 
@@ -104,3 +105,13 @@ def test_a_key_file(tmp_path):
         file.truncate(100_000_000)
     with pytest.raises(SettingsError, match="more than 16,000,000 bytes"):
         uids.read_key(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_key_file_or_template_that_is_a_pipe_is_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="not a regular file"):
+        uids.read_key(pipe)
+    with pytest.raises(SettingsError, match="not a regular file"):
+        template.read(pipe, "--template")
