@@ -47,12 +47,10 @@ def _bytes(path: Path) -> bytes:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         msg = "not a regular file"
         raise ValueError(msg)
-    with path.open("rb") as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        msg = f"more than {_MOST_BYTES:,} bytes"
+    if (size_bytes := path.stat().st_size) > _MOST_BYTES:
+        msg = f"{size_bytes:,} bytes are more than a template's"
         raise ValueError(msg)
-    return data
+    return path.read_bytes()
 
 
 def defaults(path: Path, *, with_patient: bool) -> tuple[tuple[str, str], ...]:
