@@ -99,7 +99,7 @@ class TakingCommand(click.Command):
         if isinstance(out, str) and os.path.realpath(out) != os.path.realpath(folder):
             return None
         last = _of_run(ctx, folder, Path(ledger) if isinstance(ledger, str) else None)
-        options = {} if given.get(_NO_SETTINGS) else last.options
+        options = {} if given.get(_NO_SETTINGS) else last.kept
         values = {name: _value(name, raw, ctx) for name, raw in options.items()}
         return Taken(where=_LAST, values=values, manifest=last.manifest, out=folder)
 

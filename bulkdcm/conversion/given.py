@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bulkdcm.ledger.ledger import Ledger
 
 FACT = "given"
-# What decides how a manifest is read. What decides pixels stands with each row.
+# What decides how a manifest is read. What decides pixels is in each row.
 _READING = frozenset({
     "images", "follow_links", "defaults", "template", "template_patient", "ignore_columns", "encoding", "delimiter", "sheet",
     "rows_per_image", "mapping", "layout", "uid_key_file", "max_pixels", "invert", "keep_color", "gray_tolerance",
@@ -53,6 +53,11 @@ class Noted:
         """The options that decide how the manifest is read."""
         return {name: value for name, value in self.options.items() if name in _READING}
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The options that a run goes on with: all but those that are noted for `verify` alone."""
+        return {name: value for name, value in self.options.items() if name in KEPT or name not in _READING}
+
 
 def note(ledger: Ledger, given: Any, path: Path, settings: Settings, folder: Path) -> None:
     """Note the manifest of a run and the options that it keeps.
@@ -75,7 +80,7 @@ def note(ledger: Ledger, given: Any, path: Path, settings: Settings, folder: Pat
     is_file = isinstance(given, str | os.PathLike) and path.is_file()
     usual = Settings()
     options: dict[str, Any] = {
-        name: value for name in KEPT if (value := getattr(settings, name)) != getattr(usual, name)
+        name: value for name in {*KEPT, *_READING} if (value := getattr(settings, name)) != getattr(usual, name)
     } | {"images": settings.images or path.parent}
     paths = {name: _named(options[name]) for name in _PATHS if name in options}
     manifest = os.path.realpath(path) if is_file else ""
@@ -129,7 +134,7 @@ def noted(ledger: Ledger, folder: Path) -> Noted:
 
 
 def _there(path: str, near: str, folder: Path) -> Path:
-    """Return where a noted path leads to now; if it isn't there any more, the same way from the output folder may be."""
+    """Return where a noted path is now: if it is gone, it may have moved together with the output folder."""
     if not Path(path).is_absolute():
         return mappings.find(path) or Path(path)
     moved = _near(folder, near)

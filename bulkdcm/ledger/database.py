@@ -89,6 +89,8 @@ class Database:
         self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # in the file itself, not the journal
         self.journal_mode = str(self.value("PRAGMA journal_mode=WAL"))
         self.connection.execute("PRAGMA synchronous=FULL")
+        for name in ("fullfsync", "checkpoint_fullfsync"):  # macOS leaves it in the disk's own memory without these
+            self.connection.execute(f"PRAGMA {name}=1")
         for number in migrations.missing(self.connection):
             with self.transaction():
                 migrations.take(self.connection, number)
@@ -156,8 +158,6 @@ class Database:
             finally:
                 if not durable:
                     self.connection.execute("PRAGMA synchronous=FULL")
-            for name in ("fullfsync", "checkpoint_fullfsync"):  # macOS leaves it in the disk's own memory without these
-                self.connection.execute(f"PRAGMA {name}=1")
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:

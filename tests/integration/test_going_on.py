@@ -342,3 +342,22 @@ def test_the_key_of_uids_is_kept_by_its_path_alone(project, bulkdcm_command):
     ledger = b"".join(path.read_bytes() for path in (project / "dicom" / FOLDER).iterdir() if path.is_file())
     assert b"secret.txt" in ledger
     assert b"SECRET-OF-ALL-UIDS-HERE" not in ledger
+
+
+def test_links_that_lead_outside_are_followed_by_verify_as_by_the_run_and_asked_for_again_by_convert(
+    project, bulkdcm_command, tmp_path
+):
+    (project / NAME).unlink()
+    (project / "png").rename(tmp_path / "elsewhere")
+    (project / "png").mkdir()
+    for path in (tmp_path / "elsewhere").iterdir():
+        (project / "png" / path.name).symlink_to(path)
+    options = ("--images", project / "png", "--set", "Modality=CR")
+    done = bulkdcm_command("convert", project / "manifest.csv", "-o", project / "dicom", "--follow-links", *options)
+    assert done.returncode == 0, done.stderr
+    verified = bulkdcm_command("verify", project / "dicom")
+    assert verified.returncode == 0, verified.stdout
+    again = bulkdcm_command("convert", project / "dicom")
+    assert (again.returncode, "Allow such links with --follow-links" in again.stderr) == (3, True), again.stderr
+    again = bulkdcm_command("convert", project / "dicom", "--follow-links")
+    assert (again.returncode, f"{COUNT} of them before" in again.stdout) == (0, True), again.stderr
