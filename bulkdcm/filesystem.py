@@ -63,17 +63,17 @@ def longest_path() -> int:
 
 
 def sync(folder: Path, files: Sequence[str]) -> None:
-    """Bring written files of a folder to the disk: one `syncfs` where there is one, else each file and folder by itself.
+    """Bring written files of a folder to the disk: by one `syncfs` if the system has it, else each file and folder by itself.
 
     Raises
     ------
     OSError
         If the disk did not take them.
     """
-    if _ON_WINDOWS or _sync_all(folder):  # there each was brought to the disk when it was `written`
+    if _ON_WINDOWS or _sync_all(folder):  # on Windows each was brought to the disk when it was `written`
         return
     paths = [folder / file for file in files]
-    for path in [*paths, *{path.parent for path in paths}, folder]:
+    for path in [*paths, *({path.parent for path in paths} - {folder}), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -91,9 +91,9 @@ def _flush(descriptor: int) -> None:
 
 
 def written(descriptor: int) -> None:
-    """Bring a file that is complete to the disk, where it can't be done later: Windows wants it open for writing.
+    """Bring a complete file to the disk on Windows, which does that only while it is open for writing.
 
-    Opening it again would be refused while a viewer or a scanner reads it.
+    Opening it for that later would be refused while a viewer or a scanner reads it.
     """
     if _ON_WINDOWS:
         os.fsync(descriptor)
@@ -121,7 +121,7 @@ def rename_new(old: str, new: str, folder: int | None = None) -> None:
     Parameters
     ----------
     old, new
-        Both names; relative ones are below `folder`, where that is given.
+        Both names; relative ones are below `folder`, if that is given.
     folder
         Descriptor of an open folder.
 
@@ -196,7 +196,7 @@ def _patiently(deed: Callable[[], None]) -> None:
 
 
 def not_a_plain_file(path: Path) -> str:
-    """Return what a path is other than a regular file with one name, in words; empty where it is one, or nothing is there.
+    """Return what a path is other than a regular file with one name, in words; empty if it is one, or nothing is there.
 
     Raises
     ------

@@ -35,6 +35,18 @@ def within(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def leads_out(path: str) -> bool:
+    """Whether what should be a relative path with forward slashes may lead out of its folder, or can't be a path."""
+    absolute = path.startswith(("/", _SEPARATOR)) or os.path.splitdrive(path)[0] != ""
+    return absolute or ".." in path.split("/") or "\0" in path
+
+
+def uri(path: str) -> str:
+    """Return a database's path as SQLite's URI; `Path.as_uri` would make a host of a Windows share's."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{quoted}"
+
+
 def fold(path: str) -> str:
     """Return what two paths share that some file systems take for one: case and Unicode form."""
     if path.isascii():

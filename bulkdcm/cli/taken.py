@@ -70,7 +70,7 @@ class Taken:
         context.meta[_KEY] = self
 
     def name_place(self, error: RunError) -> None:
-        """Say in a message that begins with an option where that was taken from."""
+        """If a message begins with an option that was taken, say where it was taken from."""
         message = error.message
         if any(message.startswith(f"--{keys.key(name)} ") for name in self.used):
             error.args = (f"{self.where}: {message.removeprefix('--')}", *error.args[1:])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from bulkdcm import names
 from bulkdcm.errors import LedgerError, OccupiedError, StorageError
-from bulkdcm.manifest import outside
 from bulkdcm.stores import is_staged
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Settlement:
         self._recording = recording
         self._ledger, self._outputs = recording.ledger, recording.context.outputs
         self._settings = recording.context.settings
-        self._one_name = names.one_name(folds=self._outputs.folds)
+        self._one_name = recording.work.places.one_name
+        self._orphaned = set(map(self._one_name, recording.work.plan.orphaned))
         self._left: dict[str, str] = {}
         self.notes: list[str] = []
         """What the user should know of files that went or stayed."""
@@ -57,11 +58,8 @@ class Settlement:
             for name, outcome in list(waiting.items()):
                 owner = owners.get(name)
                 if owner is None:
-                    reason = (
-                        ""
-                        if self._is_free(outcome.stored.name, ours)
-                        else "a file is there that this run may not replace"
-                    )
+                    free = self._is_free(outcome.stored.name, ours)
+                    reason = "" if free else "a file is there that this run may not replace"
                 else:
                     line = rows.lines[owner]
                     reason = "" if owner in complete else f"the output of line {line} is there, which has no new one"
@@ -88,7 +86,7 @@ class Settlement:
         name = self._one_name(output)
         if name in ours or work.places.is_empty(output):
             return True
-        if name in set(map(self._one_name, work.plan.orphaned)):
+        if name in self._orphaned:
             return self._settings.prune
         return self._settings.overwrite and work.places.may_replace(output)
 
@@ -156,23 +154,14 @@ def finish_moves(ledger: Ledger, outputs: Store) -> None:
         If the ledger names what no run stages, which somebody may have written into it.
     """
     if moves := ledger.moves():
-        owned = ledger.owners()
-        for staged, output in moves:
-            if (
-                output not in owned
-                or not is_staged(str(staged))
-                or _folder(staged) != _folder(output)
-                or outside(output)
-            ):
+        for staged, output, unowned in moves:
+            known = not unowned and is_staged(str(staged))
+            if not known or posixpath.dirname(staged) != posixpath.dirname(output) or names.leads_out(output):
                 msg = (
                     f"the ledger {ledger.path} is damaged: it wants {staged!r} moved to {output!r}, which no run does. "
                     "Nothing was moved. Run `bulkdcm rebuild` with the manifest and --out to make it anew."
                 )
                 raise LedgerError(msg)
-        for staged, output in moves:
+        for staged, output, _ in moves:
             outputs.settle(staged, output)
         ledger.forget_moves()
-
-
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""The decoders of PNG and JPEG: kornia-rs, or Pillow where kornia-rs has no wheel. Nothing else asks which of them is here.
+"""The decoders of PNG and JPEG: kornia-rs, or Pillow if kornia-rs isn't there. Nothing else asks which of them is here.
 
 The pixels are the same. Pillow cuts 16-bit colour to 8 bits: it decodes it twice, each time to another half of the samples.
 It keeps libjpeg's warnings to itself: the codes of a JPEG are read before it decodes them.

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from bulkdcm import filesystem
+from bulkdcm import filesystem, names
 from bulkdcm.errors import LedgerError, of_system
 
 if TYPE_CHECKING:
@@ -101,16 +101,10 @@ def _recovered_id(path: Path) -> int:
     if not path.with_name(f"{path.name}-wal").exists():
         return 0
     try:
-        with contextlib.closing(sqlite3.connect(address(path, "mode=ro"), uri=True)) as connection:
+        with contextlib.closing(sqlite3.connect(f"{names.uri(str(path.absolute()))}?mode=ro", uri=True)) as connection:
             return int(connection.execute("PRAGMA application_id").fetchone()[0])
     except sqlite3.Error:
         return 0
-
-
-def address(path: Path, how: str) -> str:
-    """Return a database's URI, with what SQLite is told of how to open it; `as_uri` would make a host of a Windows share's."""
-    quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return f"file:{quoted}?{how}"
 
 
 def why_not(path: Path) -> OSError | None:

@@ -194,9 +194,8 @@ def _signature(path: Path) -> bytes:
 
 def _sign(path: Path) -> None:
     """Write who holds the lock: a line for people, and one for the run that comes after a kill."""
-    began_s = (
-        system.process_began_s(os.getpid()) or time.time()
-    )  # workers may have started long before the lock is taken
+    # When the process began, since its workers may have started long before the lock is taken.
+    began_s = system.process_began_s(os.getpid()) or time.time()
     facts = {"pid": os.getpid(), "began_s": began_s, "host": socket.gethostname(), "pids": system.pid_namespace()}
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     try:

@@ -90,8 +90,11 @@ class Outputs:
                 )
 
     def moves(self) -> list[tuple[Any, ...]]:
-        """Return (staged, final) names of files that are recorded under the final ones and may not have them yet."""
-        return self._database.fetch("SELECT staged, output FROM move")
+        """Return files that are recorded under their final names and may not have them yet.
+
+        Of each its staged name, the final one, and whether no row has that.
+        """
+        return self._database.fetch(f"SELECT staged, output, ({_UNOWNED}) IS NOT 0 FROM move")  # noqa: S608  # ours
 
     def forget_moves(self) -> None:
         """Note that all files have their final names."""

@@ -6,10 +6,11 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
 
+from bulkdcm import names
 from bulkdcm.errors import LedgerError
 from bulkdcm.ledger import migrations
 from bulkdcm.ledger.database import Database
-from bulkdcm.ledger.files import FILE, FOLDER, MARKER, address, refuse_foreign
+from bulkdcm.ledger.files import FILE, FOLDER, MARKER, refuse_foreign
 from bulkdcm.ledger.ledger import Ledger
 from bulkdcm.ledger.schema import VERSION
 
@@ -69,7 +70,8 @@ class _Snapshot(Database):
 
 
 def _opened(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(address(path, how), uri=True, isolation_level=None, check_same_thread=False)
+    address = f"{names.uri(str(path.absolute()))}?{how}"
+    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _pending(path: Path) -> bool:

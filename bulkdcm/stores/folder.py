@@ -23,9 +23,9 @@ UNKNOWN: Identity = (0, 0)
 # Windows has none of it: a name is looked up from the top there.
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.rename, os.unlink, os.stat} <= os.supports_dir_fd
 if sys.platform == "win32":
-    OPENED = os.O_RDONLY
+    FOLDER_FLAGS = os.O_RDONLY
 else:
-    OPENED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def prepare(folder: Path) -> None:
@@ -141,7 +141,7 @@ def opened(path: str, identity: Identity) -> Iterator[Opened]:
     descriptor = None
     try:
         if _BY_DESCRIPTOR:
-            descriptor = os.open(path, OPENED)
+            descriptor = os.open(path, FOLDER_FLAGS)
         found = identity_of(path if descriptor is None else descriptor)
     except OSError as error:
         raise gone(path) from error

@@ -77,7 +77,7 @@ class Held:
     def _found(self, name: str, path: str) -> folder.Opened:
         if self._root.descriptor is None:
             return folder.Opened(path, folder.identity_of(path))
-        descriptor = os.open(name, folder.OPENED, dir_fd=self._root.descriptor)
+        descriptor = os.open(name, folder.FOLDER_FLAGS, dir_fd=self._root.descriptor)
         return folder.Opened(path, folder.identity_of(descriptor), descriptor)
 
     def _make(self, name: str) -> None:

@@ -9,6 +9,7 @@ import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from bulkdcm import names
 from bulkdcm.stores.archives import key
 from bulkdcm.stores.members import DamagedError, Member
 
@@ -85,15 +86,15 @@ class Index:
         self._lock = threading.Lock()
         self.dropped = False
         if not writes:
-            self._connection = _connected(f"file:{_quoted(path)}?mode=ro")
+            self._connection = _connected(f"{names.uri(path)}?mode=ro")
             return
-        self._connection = _connected(f"file:{_quoted(path)}")
+        self._connection = _connected(names.uri(path))
         try:
             self._prepare(earlier=earlier)
         except sqlite3.DatabaseError:  # another release's, or damaged: it is only a help, and made anew
             self._connection.close()
             os.unlink(path)
-            self._connection = _connected(f"file:{_quoted(path)}")
+            self._connection = _connected(names.uri(path))
             self._prepare()
 
     def _prepare(self, *, earlier: bool = False) -> None:
@@ -197,10 +198,6 @@ class Index:
 
 def _connected(uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, check_same_thread=False)
-
-
-def _quoted(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _seal(member: Member) -> int:

@@ -7,7 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any
 
-from bulkdcm import filesystem
+from bulkdcm import filesystem, names
 from bulkdcm.stores.base import Removal
 from bulkdcm.stores.folder import check_inside
 from bulkdcm.stores.putting import STAGED_SUFFIX, TEMPORARY_SUFFIX
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Ours by its form: digits, as `putting` numbers them, or a digest. The first release put a report's name before them.
+_STAGED = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}")
 _TEMPORARY = re.compile(
     rf"\.(\d+-\d+(-[0-9a-f]{{8}})?|(report\.csv|report\.parquet|summary\.json)-\d+){re.escape(TEMPORARY_SUFFIX)}"
-    rf"|\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}"
+    rf"|{_STAGED.pattern}"
 )
-_STAGED = re.compile(rf"\.[0-9a-f]{{16}}{re.escape(STAGED_SUFFIX)}")
 
 
 def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
@@ -37,10 +37,10 @@ def remove(folder: Path, files: Iterable[Sequence[Any]]) -> Removal:
     """
     found = Removal([], [], {})
     for output, *facts in files:
-        path = folder / output
-        if ".." in output.split("/") or path.is_absolute() != folder.is_absolute() or "\0" in output:
+        if names.leads_out(output):
             found.foreign.append(output)
             continue
+        path = folder / output
         try:
             check_inside(folder, path.parent)
             if not _as_written(path, path.lstat(), *facts):

@@ -26,7 +26,7 @@ def opened_by_another(times: int):
         if left[0]:
             left[0] -= 1
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), old)
-        os.replace(old, new)  # noqa: PTH105
+        os.replace(old, new)  # noqa: PTH105  # what the product calls
 
     return rename
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bulkdcm.names import fold, not_of_windows, one_name, within
+from bulkdcm.names import fold, leads_out, not_of_windows, one_name, within
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,19 @@ def test_one_file_has_one_name_where_names_are_folded():
 )  # fmt: skip
 def test_what_lies_within_a_folder(folder, path, inside):
     assert within(folder, path) == inside
+
+
+@pytest.mark.parametrize(
+    ("path", "out"),
+    [
+        ("a.dcm", False),
+        ("a/b..c/..d", False),
+        ("..", True),
+        ("../a", True),
+        ("a/../../b", True),
+        ("/a", True),
+        ("a\0b", True),
+    ],
+)
+def test_a_path_that_may_lead_out_of_its_folder(path, out):
+    assert leads_out(path) == out
