@@ -21,6 +21,7 @@ _READING = frozenset({
     "images", "follow_links", "defaults", "template", "template_patient", "ignore_columns", "encoding", "delimiter", "sheet",
     "rows_per_image", "mapping", "layout", "uid_key_file", "max_pixels", "invert", "keep_color", "gray_tolerance",
 })  # fmt: skip
+_NOTED = tuple(dict.fromkeys((*KEPT, *sorted(_READING))))  # always in the same order
 _PATHS = ("images", "template", "mapping", "uid_key_file")
 _FLAGS = {"convert_cmyk", "invert", "keep_color"}
 _TEXTS = {"transfer_syntax", "background", "jpeg", "window"}
@@ -80,7 +81,7 @@ def note(ledger: Ledger, given: Any, path: Path, settings: Settings, folder: Pat
     is_file = isinstance(given, str | os.PathLike) and path.is_file()
     usual = Settings()
     options: dict[str, Any] = {
-        name: value for name in {*KEPT, *_READING} if (value := getattr(settings, name)) != getattr(usual, name)
+        name: value for name in _NOTED if (value := getattr(settings, name)) != getattr(usual, name)
     } | {"images": settings.images or path.parent}
     paths = {name: _named(options[name]) for name in _PATHS if name in options}
     manifest = os.path.realpath(path) if is_file else ""
