@@ -52,11 +52,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The lower bounds of pyproject.toml, installed and tested.
+# The lower bounds of pyproject.toml, installed and tested; each command that a test runs is started anew there.
 lowest:
 	test -x $(VENV)-lowest/bin/python || $(PYTHON) -m venv $(VENV)-lowest
 	$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint tests/lowest.txt --editable . hatchling hypothesis ipykernel jpeglib jsonschema nbclient openpyxl pytest pytest-xdist imagecodecs pyarrow zstandard matplotlib distributed
-	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default tests/unit tests/integration tests/golden
+	BULKDCM_TESTS=started $(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W default tests/unit tests/integration tests/golden
 
 # The sdist, the wheel made of it, and the demo from that wheel in an environment with nothing but its dependencies.
 wheel: $(VENV)/.dev

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
+
+from tests import command
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it runs in the background so, and every process that a test starts would be deaf to Ctrl-C.
@@ -25,12 +26,9 @@ def unicode_names():
 def bulkdcm_command():
     """Return a function that runs the real command and gives the finished process."""
 
-    def run(*arguments, env_add=None, encoding="utf-8", **options):
+    def run(*arguments, env_add=None, **options):
         if env_add:
             options["env"] = {**os.environ, **env_add}
-        command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=900, encoding=encoding, **options
-        )
+        return command.run(*arguments, **options)
 
     return run

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.command import run as run_command
 from tests.conformance.readers import need
 
 HEADER = (
@@ -23,7 +24,7 @@ HEADER = (
 )
 POISON = Path(__file__).parent / "poison"
 NEEDS_MOUNT = "mounting a small file system needs root"
-STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
+STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null")  # only what is traced stops, not each call
 
 
 def need_strace() -> None:
@@ -82,12 +83,12 @@ class Job:
         self.write_manifest()
         return name
 
-    def command(self, *options: object, out: Path | None = None) -> list[str]:
+    def command(self, *options: object, out: Path | None = None, command: str = "convert") -> list[str]:
         base = [
             sys.executable,
             "-m",
             "bulkdcm",
-            "convert",
+            command,
             self.manifest,
             "--out",
             out or self.out,
@@ -110,24 +111,20 @@ class Job:
             **more,
         )
 
-    def run(self, *options: object, out: Path | None = None, prefix: tuple[str, ...] = (), timeout: float = 300):
-        """Run the command to its end."""
+    def run(
+        self, *options: object, prefix: tuple[str, ...] = (), timeout: float = 300, **more
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end; `more` is of `command`."""
+        words = [*prefix, *self.command(*options, **more)]
+        if not prefix:
+            return run_command(*words[3:], env=self.environment, timeout=timeout)
         return subprocess.run(
-            [*prefix, *self.command(*options, out=out)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.environment,
-            check=False,
-            timeout=timeout,
+            words, capture_output=True, encoding="utf-8", env=self.environment, check=False, timeout=timeout
         )
 
-    def rebuild(self):
+    def rebuild(self) -> subprocess.CompletedProcess[str]:
         """Run ``bulkdcm rebuild`` to its end."""
-        command = [part if part != "convert" else "rebuild" for part in self.command()]
-        return subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", env=self.environment, check=False, timeout=300
-        )
+        return self.run(command="rebuild")
 
     def stored(self, out: Path | None = None) -> dict[str, str]:
         """Return the SHA-256 of each output by its path."""

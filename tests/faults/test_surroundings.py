@@ -15,6 +15,8 @@ import pytest
 from tests.faults.conftest import STRACE, need_strace, processes_of
 
 RUN_FOLDER = ".bulkdcm"
+USUAL = ("--backend", "sequential")  # workers only where they matter: they take time
+WORKERS = ("--backend", "loky")
 
 
 def refused(done, code: int, *words: str) -> None:
@@ -126,7 +128,7 @@ def test_a_disk_that_refuses_the_run_s_own_files(call, name, error, code, job_of
     job = job_of(4)
     job.out.mkdir()
     path = job.out / RUN_FOLDER / name
-    done = job.run("--backend", "sequential", prefix=failing(call, error, path))
+    done = job.run(prefix=failing(call, error, path))
     if name == "ledger.sqlite-wal":  # SQLite doesn't tell the reason, and beside it other files can be made
         refused(done, 4, str(job.out / RUN_FOLDER), "Check")
     else:
@@ -157,7 +159,7 @@ def test_without_syncfs_each_file_is_synced(error, job_of, reference, tmp_path):
         "-e",
         f"inject=syncfs:error={error}",
     )
-    done = job.run("--backend", "sequential", prefix=inject)
+    done = job.run(prefix=inject)
     assert done.returncode == 0, done.stderr
     assert job.stored() == reference(job)
     synced = [line for line in log.read_text(encoding="utf-8").splitlines() if "fsync(" in line]
@@ -193,12 +195,12 @@ READ_ONLY = "mount -t tmpfs -o ro x {0}"
 @pytest.mark.parametrize("mount", [FULL, SCARCE, READ_ONLY], ids=["full", "nearly full", "read-only"])
 def test_shared_memory_that_can_t_be_used(mount, job_of, reference, goes_on):
     job = job_of(20)
-    done = apart(job, mount.format("/dev/shm"))
+    done = apart(job, mount.format("/dev/shm"), *WORKERS)
     refused(done, 5, "workers can't be started", "/dev/shm", "--backend threading")
     assert "serial mode" not in done.stderr
     done = apart(job, mount.format("/dev/shm"), "--backend", "threading")
     assert done.returncode == 0, done.stderr
-    goes_on(job, reference(job))
+    goes_on(job, reference(job), *WORKERS)
 
 
 # 4 kB are enough for the file that Python tries a folder with, and not for the slots of two workers.
@@ -208,7 +210,7 @@ def test_a_full_folder_for_temporary_files(mount, job_of, reference, goes_on, tm
     whole = reference(job)
     place = tmp_path / "data" / "temporary"
     place.mkdir()
-    done = apart(job, mount.format(place), temporary=place)
+    done = apart(job, mount.format(place), *WORKERS, temporary=place)
     refused(done, 5, str(place), "TMPDIR")
     goes_on(job, whole)
 
@@ -223,7 +225,7 @@ def test_no_folder_for_temporary_files_at_all(job_of):
         places.append(f"mount --rbind {job.out} {job.out} && mount -o remount,bind,ro {tree}")
         if Path("/var/tmp").exists():
             places.append("mount -t tmpfs -o ro x /var/tmp")
-    done = apart(job, " && ".join(places), temporary=Path("/proc/nothing"), cwd=Path("/proc"))
+    done = apart(job, " && ".join(places), *WORKERS, temporary=Path("/proc/nothing"), cwd=Path("/proc"))
     refused(done, 5, "temporary", "TMPDIR")
 
 
@@ -242,7 +244,7 @@ def test_what_a_killed_run_left_goes_with_the_next_and_nothing_else(job_of, refe
     job = job_of(600)
     whole = reference(job)
     job.environment["TMPDIR"] = "/tmp"
-    with job.start("--chunk-size", 2) as process:
+    with job.start("--chunk-size", 2, *WORKERS) as process:
         while process.poll() is None and len(list(job.out.rglob("*.dcm"))) < 20:
             time.sleep(0.005)
         kill_session(process)
@@ -260,7 +262,7 @@ def test_what_a_killed_run_left_goes_with_the_next_and_nothing_else(job_of, refe
     strange.mkdir()
     try:
         os.chown(strange, 12345, 12345)
-        goes_on(job, whole)
+        goes_on(job, whole, *WORKERS)
         assert not left & leavings()
         assert living.exists()
         assert strange.exists() or os.geteuid() != 0
@@ -338,7 +340,7 @@ def test_one_ledger_for_two_outputs_at_once_is_refused(job_of, tmp_path):
     job = job_of(20)
     job.poison("sleep")
     ledger = tmp_path / "ledger.sqlite"
-    with job.start("--chunk-size", 1, "--ledger", ledger) as first:
+    with job.start("--chunk-size", 1, "--ledger", ledger, *WORKERS) as first:
         while first.poll() is None and not list(job.out.rglob("*.dcm")):
             time.sleep(0.01)
         refused(job.run("--ledger", ledger, out=tmp_path / "other"), 75, f"process {first.pid}, since 20", str(ledger))
@@ -402,8 +404,7 @@ def test_a_file_that_is_no_ledger_is_left(make, command, job_of, tmp_path):
     path = tmp_path / "precious"
     make(path, tmp_path)
     before = path.read_bytes() if path.is_file() else None
-    line = [part if part != "convert" else command for part in job.command("--ledger", path)]
-    done = subprocess.run(line, capture_output=True, encoding="utf-8", env=job.environment, check=False)
+    done = job.run("--ledger", path, command=command)
     refused(done, 4, str(path), "no ledger of bulkdcm, so it is left as it is")
     assert "start over" not in done.stderr, "its folder may hold anything"
     assert not (tmp_path / "precious.old").exists()
@@ -414,19 +415,18 @@ def test_rebuild_takes_the_ledger_of_a_killed_run_and_renames_no_empty_file(job_
     job = job_of(300)
     path = tmp_path / "ledger.sqlite"
     path.touch()
-    with job.start("--chunk-size", 4, "--ledger", path) as process:
+    with job.start("--chunk-size", 4, "--ledger", path, *WORKERS) as process:
         while process.poll() is None and len(job.stored()) < 20:
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    rebuild = [part if part != "convert" else "rebuild" for part in job.command("--ledger", path)]
-    done = subprocess.run(rebuild, capture_output=True, encoding="utf-8", env=job.environment, check=False)
+    done = job.run("--ledger", path, command="rebuild")
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "ledger.sqlite.old").exists()
     for name in ("ledger.sqlite", "ledger.sqlite.old"):
         (tmp_path / name).unlink()
     path.touch()
-    subprocess.run(rebuild, capture_output=True, check=False, env=job.environment)
+    job.run("--ledger", path, command="rebuild")
     assert not (tmp_path / "ledger.sqlite.old").exists()
     assert path.stat().st_size
 
@@ -435,10 +435,9 @@ def test_rebuild_takes_a_damaged_ledger_and_keeps_every_old_one(job_of, tmp_path
     job = job_of(4)
     path = tmp_path / "ledger.sqlite"
     assert job.run("--ledger", path).returncode == 0
-    rebuild = [part if part != "convert" else "rebuild" for part in job.command("--ledger", path)]
     for number in ("", "2", "3"):
         path.write_bytes(path.read_bytes()[:100] + number.encode() * 5000)
         damaged = path.read_bytes()
-        done = subprocess.run(rebuild, capture_output=True, text=True, env=job.environment, check=False)
+        done = job.run("--ledger", path, command="rebuild")
         assert done.returncode == 0, done.stderr
         assert (tmp_path / f"ledger.sqlite.old{number}").read_bytes() == damaged

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
+from tests import command
 from tests.systems import own_paths
 
 
 def run(*arguments: str, **environment: str):
-    return subprocess.run(
-        [sys.executable, "-m", "bulkdcm", *arguments],
-        capture_output=True, text=True, check=False, env={**os.environ, **environment},
-    )  # fmt: skip
+    return command.run(*arguments, env={**os.environ, **environment})
 
 
 @own_paths

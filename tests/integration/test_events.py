@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import jsonschema
 import numpy as np
@@ -15,15 +13,15 @@ from PIL import Image
 
 import bulkdcm
 from bulkdcm.cli import events
+from tests import command
 
 VALIDATOR = jsonschema.Draft202012Validator(events.schema())
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber\n"
 
 
-def told(*arguments: object, given: str | None = None):
+def told(*arguments: object):
     """Return exit code, events and messages of a command."""
-    command = [sys.executable, "-m", "bulkdcm", *map(str, arguments), "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, input=given, check=False)
+    run = command.run(*arguments, "--json")
     found = [json.loads(line) for line in run.stdout.splitlines()]
     for one in found:
         VALIDATOR.validate(one)
@@ -119,10 +117,7 @@ def test_the_figures_are_as_prometheus_reads_them(folder):
         assert f"# TYPE {name} gauge" in lines
     told("convert", folder / "m.csv", "-o", folder / "out", "--metrics", path)
     path.write_text("mine", encoding="utf-8")
-    run = subprocess.run(
-        [sys.executable, "-m", "bulkdcm", "convert", folder / "m.csv", "-o", folder / "out", "--metrics", path],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = command.run("convert", folder / "m.csv", "-o", folder / "out", "--metrics", path)
     assert run.returncode == 2
     assert "there is another file" in run.stderr
     assert path.read_text(encoding="utf-8") == "mine"
@@ -136,29 +131,20 @@ def test_a_rehearsal_tells_its_counts(folder):
 
 @pytest.mark.parametrize(("option", "shown"), [("-q", False), ("-v", True)])
 def test_people_see_less_or_more(option, shown, folder):
-    run = subprocess.run(
-        [sys.executable, "-m", "bulkdcm", "convert", folder / "m.csv", "-o", folder / "out", option],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = command.run("convert", folder / "m.csv", "-o", folder / "out", option)
     assert run.returncode == 1
     assert ("failed: line 3: decode: SECRET.png" in run.stderr) == shown
     assert bool(run.stdout) == shown
 
 
 def test_a_log_that_cannot_be_written_is_refused(folder):
-    run = subprocess.run(
-        [sys.executable, "-m", "bulkdcm", "convert", folder / "m.csv", "-o", folder / "out", "--log-file", folder],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    run = command.run("convert", folder / "m.csv", "-o", folder / "out", "--log-file", folder)
     assert (run.returncode, (folder / "out").exists()) == (2, False)
     assert "Is a directory" in run.stderr
 
 
 def test_the_standard_input_and_a_data_frame_are_manifests(tmp_path, monkeypatch):
-    run = subprocess.run(
-        [sys.executable, "-m", "bulkdcm", "check", "-", "--images", str(tmp_path)],
-        capture_output=True, text=True, input="source;PatientID\na.png;1\n", check=False,
-    )  # fmt: skip
+    run = command.run("check", "-", "--images", str(tmp_path), input="source;PatientID\na.png;1\n")
     assert run.returncode == 0
     assert "note: line 1: the columns are divided by a semicolon" in run.stderr
     monkeypatch.chdir(tmp_path)

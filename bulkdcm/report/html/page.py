@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ class Page:
     def write(self, file: IO[bytes]) -> None:
         """Write the page of the rows that went by."""
         style, script = _text("page.css"), "".join(map(_text, _SCRIPTS))
-        text = _template().render(
+        text = template().render(
             generator=GENERATOR,
             release=__version__,
             style=style,
@@ -97,7 +97,9 @@ class Page:
         return {number: visible(" · ".join(filter(None, patient))) for number, patient in found.items()}
 
 
-def _template() -> Any:
+@cache
+def template() -> Any:
+    """Return the template of the page; it takes as long to prepare as a small run does to convert."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # only where a page is written
 
     environment = Environment(
