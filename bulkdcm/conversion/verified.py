@@ -48,9 +48,13 @@ class Stamps:
     def _opened(self) -> sqlite3.Connection:
         # Chunks are packed by a thread of the engine's. A power cut may cost the file, which is then made anew.
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=MEMORY")
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("CREATE TABLE IF NOT EXISTS stamp (ordinal INTEGER PRIMARY KEY, stamp INTEGER)")
+        try:
+            connection.execute("PRAGMA journal_mode=MEMORY")
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("CREATE TABLE IF NOT EXISTS stamp (ordinal INTEGER PRIMARY KEY, stamp INTEGER)")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def of(self, ordinals: Sequence[int]) -> dict[int, int]:

@@ -122,7 +122,8 @@ def _open(path, flags, mode=0o777, *, dir_fd=None):
     if flags & os.O_CREAT:
         _check_name(path)
     descriptor = _real["open"](path, flags, mode)
-    if os.path.isdir(path) and not flags & getattr(os, "O_PATH", 0):
+    nameless = flags & os.O_TMPFILE == os.O_TMPFILE  # a file after all, as one that Windows deletes on closing
+    if os.path.isdir(path) and not (nameless or flags & os.O_PATH):
         os.close(descriptor)
         _refuse(errno.EACCES, path)
     return descriptor
