@@ -42,7 +42,7 @@ matrix: $(VENV)/.dev
 
 # The tests of units and of commands as on Windows, as far as tests/windows emulates it.
 windows: $(VENV)/.dev
-	BULKDCM_TESTS=windows PYTHONPATH=tests/windows/emulation $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p no:cacheprovider tests/unit tests/integration tests/windows
+	BULKDCM_TESTS=windows PYTHONPATH=$(CURDIR)/tests/windows/emulation $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p no:cacheprovider tests/unit tests/integration tests/windows
 
 # The page of a run over the demo and broken files, as a browser shows it: look at them after a change of the page.
 pictures: $(VENV)/.dev

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import unicodedata
 from typing import TYPE_CHECKING
@@ -82,3 +83,12 @@ def not_of_windows(path: str) -> str:
         if _WINDOWS_DEVICES.fullmatch(part):
             return f"{part!r} is the name of a device on Windows"
     return ""
+
+
+def word(text: str) -> str:
+    """Return a text as one word of a command, as the system's shells take it: those of Windows know no single quotes."""
+    if not _ON_WINDOWS:
+        return shlex.quote(text)
+    import subprocess  # noqa: PLC0415  # only where something is wrong, and it takes a while
+
+    return subprocess.list2cmdline([text])

@@ -15,3 +15,8 @@ own_paths = pytest.mark.skipif(_EMULATED, reason="the test writes paths as this 
 open_folders = pytest.mark.skipif(WINDOWS, reason="Windows opens no folders, and moves none whose files are open")
 processes = pytest.mark.skipif(sys.platform != "linux" or _EMULATED, reason="only Linux tells such things of processes")
 timers = pytest.mark.skipif(WINDOWS, reason="Windows has no timers that interrupt a process")
+
+
+def shown(path: object) -> str:
+    """Return a path as the command shows it."""
+    return str(path).replace("/", "\\") if _EMULATED else str(path)

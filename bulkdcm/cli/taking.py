@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from bulkdcm import names
 from bulkdcm.cli import keys
 from bulkdcm.cli.events import Events, to_standard_output
 from bulkdcm.cli.options import CONVERT, pairs
@@ -132,7 +132,7 @@ def _of_run(ctx: click.Context, folder: Path, ledger: Path | None) -> Noted:
     with snapshot(folder, ledger) as opened:
         found = noted(opened, folder)
     writes = any(each.name == _OUT for each in ctx.command.params)
-    again = f"`bulkdcm {ctx.info_name} MANIFEST{f' --out {shlex.quote(str(folder))}' if writes else ''}`"
+    again = f"`bulkdcm {ctx.info_name} MANIFEST{f' --out {names.word(str(folder))}' if writes else ''}`"
     wrong = ""
     if not found.whole:
         wrong = "its ledger doesn't say what the run was given, since an earlier release wrote it, or the run has only begun"

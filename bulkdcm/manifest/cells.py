@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bulkdcm import names
 from bulkdcm.attributes import body_parts, dictionary, terms, values
 from bulkdcm.attributes.vr import RULES
 from bulkdcm.manifest import traces
@@ -64,7 +64,7 @@ def _check_name(name: str, *, guess: bool = True) -> Problem | None:
         if not name:
             rule = "a column without a name"
         meant = dictionary.did_you_mean(name) if guess else ""
-        remedy = f"{meant}{' ' if meant else ''}Rename it, or leave it out with --ignore-column {shlex.quote(name)}"
+        remedy = f"{meant}{' ' if meant else ''}Rename it, or leave it out with --ignore-column {names.word(name)}"
         return Problem(lines=(1,), column=name, rule=rule, remedy=remedy)
     reason = dictionary.OWNED.get(name)
     if reason is None and entry.tag < 0x00080000:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import zipfile
 from typing import TYPE_CHECKING
 
+from bulkdcm import names
 from bulkdcm.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def refuse_content(path: Path, head: bytes, file: IO[bytes]) -> None:
 
 
 def _drafted(folder: Path) -> str:
-    return f"`bulkdcm init {shlex.quote(str(folder))} --out manifest.csv` writes one of"
+    return f"`bulkdcm init {names.word(str(folder))} --out manifest.csv` writes one of"
 
 
 def _named(path: Path, head: bytes, file: IO[bytes]) -> str:

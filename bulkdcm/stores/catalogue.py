@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from bulkdcm import filesystem
 from bulkdcm.errors import ReadError, StorageError
-from bulkdcm.stores import archives, formats, reading
+from bulkdcm.stores import archive_files, archives, formats, index, reading
 from bulkdcm.stores.index import Index, Listed
 from bulkdcm.stores.members import DamagedError
 from bulkdcm.stores.spool import FOLDER, Spool
@@ -68,8 +68,10 @@ class Catalogue:
         if self._index:
             self._index.close()
             self._index = None
+        archive_files.let_go(self.root)
         if self._home:
             _own.pop(self._home, None)
+            index.let_go(self._home)
             Spool(f"{self._home}/{FOLDER}").clear()
             if self._home != self._earlier:
                 shutil.rmtree(self._home, ignore_errors=True)

@@ -231,3 +231,10 @@ def held(path: str) -> Index | None:
             del _held[next(iter(_held))]
         _held[path] = known
     return known[1]
+
+
+def let_go(folder: str) -> None:
+    """Close the indexes in a folder that this process holds open: Windows removes and replaces no file that is."""
+    with _holding:
+        for path in [path for path in _held if path.startswith(f"{folder}/")]:
+            _held.pop(path)[1].close()

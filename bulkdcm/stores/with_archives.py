@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sqlite3
-import threading
 from dataclasses import dataclass
 from itertools import repeat
 from typing import IO, TYPE_CHECKING
 
 from bulkdcm.errors import ReadError
-from bulkdcm.stores import archives, catalogue, formats, reading
+from bulkdcm.stores import archive_files, archives, catalogue, formats, reading
 from bulkdcm.stores.base import Stat
 from bulkdcm.stores.index import held
 from bulkdcm.stores.local import Local
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from bulkdcm.model import Source
     from bulkdcm.stores.index import Index, Listed
     from bulkdcm.stores.members import Member
-
-_OPEN = 16  # archives that a process holds open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +106,10 @@ class WithArchives(Local):
         return reading.source(name, data, member.version)
 
     def _member(self, archive: str, name: str) -> tuple[Member, bytes]:
-        file = _opened(self, archive)
+        try:
+            file = archive_files.held(self.root, archive, option=self.option, follow_links=self.follow_links)
+        except ReadError as error:
+            raise DamagedError(str(error).removeprefix(f"{archive}: ").removesuffix(".")) from error
         index = self._index()
         listed = index.archive(archive) if index else None
         if index is None or listed is None or not _same(listed, os.fstat(file.descriptor)):
@@ -158,41 +158,3 @@ def member_fault(fault: str) -> str:
 
 def _same(listed: Listed, status: os.stat_result) -> bool:
     return (listed.size, listed.mtime_ns) == (status.st_size, status.st_mtime_ns)
-
-
-class _File:
-    """An open archive, closed when nobody has it any more."""
-
-    def __init__(self, descriptor: int, identity: tuple[int, int]) -> None:
-        self.descriptor, self.identity = descriptor, identity
-
-    def __del__(self) -> None:
-        os.close(self.descriptor)
-
-
-_files: dict[tuple[str, str, bool], _File] = {}
-_lock = threading.Lock()
-
-
-def _opened(store: WithArchives, archive: str) -> _File:
-    """Return an archive that this process has open, or opens now, its path checked as that of any file."""
-    try:
-        status = os.stat(f"{store.root}/{archive}")
-        identity = (status.st_dev, status.st_ino)
-    except OSError:
-        identity = (-1, -1)
-    place = (store.root, archive, store.follow_links)
-    with _lock:
-        file = _files.get(place)
-        if file is None or file.identity != identity:
-            try:
-                descriptor, status = reading.opened(
-                    store.root, archive, option=store.option, follow_links=store.follow_links
-                )
-            except ReadError as error:
-                raise DamagedError(str(error).removeprefix(f"{archive}: ").removesuffix(".")) from error
-            file = _File(descriptor, (status.st_dev, status.st_ino))
-            while len(_files) >= _OPEN:
-                del _files[next(iter(_files))]
-            _files[place] = file
-    return file

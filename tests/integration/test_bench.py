@@ -11,6 +11,7 @@ from PIL import Image
 from bulkdcm.bench import Configuration, Measurement, floor, grid, recommended
 from bulkdcm.conversion import api
 from bulkdcm.settings import Settings
+from tests.systems import WINDOWS, any_name
 
 
 def measured(images_per_s: float, **configuration: object) -> Measurement:
@@ -68,7 +69,7 @@ def test_a_bench_says_what_it_saw_and_leaves_nothing_behind(dataset, bulkdcm_com
     assert len(found["runs"]) == 4
     for run in found["runs"]:
         assert run["images_per_s"] > 0
-        assert run["cold_images_per_s"] > 0
+        assert run["cold_images_per_s"] > 0 or WINDOWS  # which forgets no file when it is asked to
         assert run["floor_images_per_s"] > run["images_per_s"]
         assert run["bound_by"] == "start"  # of six images
         assert 20 < run["worker_mb"] < 500
@@ -124,6 +125,7 @@ def test_what_cannot_be_tried_is_refused_before_anything_runs(options, code, sai
     assert "images/s" not in done.stdout + done.stderr
 
 
+@any_name
 def test_the_floor_writes_every_image_once_and_what_is_none_as_it_is(dataset, tmp_path):
     (tmp_path / "new\nline").write_bytes(b"no image")
     sources = [str(tmp_path / "new\nline"), *map(str, sorted(dataset.rglob("*.png")))]

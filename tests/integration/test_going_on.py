@@ -19,6 +19,7 @@ import bulkdcm
 from bulkdcm.errors import ManifestError
 from bulkdcm.ledger.files import FILE, FOLDER
 from bulkdcm.settings_file import NAME
+from tests.systems import shown
 
 HEADER = "source,PatientID,PatientName,StudyDate,StudyTime,StudyID,SeriesNumber,InstanceNumber"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -54,7 +55,7 @@ def plan(run, *arguments) -> dict[str, int]:
 def test_a_manifest_is_enough_with_a_settings_file_and_the_command_line_wins(project, bulkdcm_command, tmp_path):
     done = bulkdcm_command("convert", project / "manifest.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"settings from {project / NAME}: images, out, transfer-syntax, n-jobs, set\n" in done.stderr
+    assert f"settings from {shown(project / NAME)}: images, out, transfer-syntax, n-jobs, set\n" in done.stderr
     by_hand = bulkdcm_command(
         "convert", "manifest.csv", "-o", "by hand", "--no-settings", "--images", "png", "--transfer-syntax", "rle",
         "--set", "Modality=CR", "--set", "StudyDescription=of the file", cwd=project,
@@ -80,7 +81,7 @@ def test_a_path_that_leads_elsewhere_is_told(project, bulkdcm_command, tmp_path)
     (project / NAME).write_text('images = "../elsewhere"\nout = "dicom"\n', encoding="utf-8")
     done = bulkdcm_command("convert", project / "manifest.csv")
     assert done.returncode == 0, done.stderr
-    assert f"images ({os.path.realpath(tmp_path)}/elsewhere), out" in done.stderr
+    assert f"images ({shown(os.path.realpath(tmp_path / 'elsewhere'))}), out" in done.stderr
 
 
 def pipe(path: Path) -> None:
@@ -139,7 +140,10 @@ def test_a_link_to_a_settings_file_is_followed_and_a_mark_is_passed_over(project
 def test_a_value_that_only_the_run_finds_wrong_is_told_with_the_file(project, bulkdcm_command):
     (project / NAME).write_text('images = "none"\nout = "dicom"\n', encoding="utf-8")
     done = bulkdcm_command("convert", project / "manifest.csv")
-    assert (done.returncode, f"error: {project / NAME}: images {project}/none: no such folder" in done.stderr) == (
+    assert (
+        done.returncode,
+        f"error: {shown(project / NAME)}: images {shown(project / 'none')}: no such folder" in done.stderr,
+    ) == (
         2,
         True,
     )
@@ -200,7 +204,7 @@ def test_a_killed_run_goes_on_by_its_folder_s_name_alone_to_the_same_bytes(kille
     (killed / NAME).unlink()  # a run keeps what it was given
     done = bulkdcm_command("convert", f"{killed / 'dicom'}/", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"going on with the run of {killed}/manifest.csv; as before: images, " in done.stderr
+    assert f"going on with the run of {shown(killed / 'manifest.csv')}; as before: images, " in done.stderr
     (killed / NAME).write_text(TOML, encoding="utf-8")
     whole = bulkdcm_command("convert", killed / "manifest.csv", "-o", killed / "whole")
     assert whole.returncode == 0, whole.stderr
@@ -253,8 +257,8 @@ def test_a_project_may_move_and_of_a_copy_it_is_asked_which_is_meant(done, bulkd
     shutil.copytree(done, tmp_path / "copy")
     asked = bulkdcm_command("convert", tmp_path / "copy" / "dicom")
     assert asked.returncode == 3
-    assert str(done / "manifest.csv") in asked.stderr
-    assert str(tmp_path / "copy" / "manifest.csv") in asked.stderr
+    assert shown(done / "manifest.csv") in asked.stderr
+    assert shown(tmp_path / "copy" / "manifest.csv") in asked.stderr
     done.rename(tmp_path / "moved")
     assert plan(bulkdcm_command, tmp_path / "moved" / "dicom") == {"done": COUNT}
     assert bulkdcm_command("verify", tmp_path / "moved" / "dicom").stdout.endswith(
@@ -271,7 +275,7 @@ def test_without_its_manifest_a_run_says_what_to_do(done, bulkdcm_command):
     (done / "manifest.csv").rename(done / "other.csv")
     said = bulkdcm_command("convert", "dicom", cwd=done)
     assert (said.returncode, said.stderr.count("\n")) == (3, 1)
-    assert f"isn't there: {done}/manifest.csv. Name the manifest, with the run's options: " in said.stderr
+    assert f"isn't there: {shown(done / 'manifest.csv')}. Name the manifest, with the run's options: " in said.stderr
     assert "`bulkdcm convert MANIFEST --out dicom`" in said.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bulkdcm import names
 from bulkdcm.names import fold, leads_out, not_of_windows, one_name, within
 
 
@@ -51,3 +52,9 @@ def test_what_lies_within_a_folder(folder, path, inside):
 )
 def test_a_path_that_may_lead_out_of_its_folder(path, out):
     assert leads_out(path) == out
+
+
+@pytest.mark.parametrize(("windows", "shown"), [(False, "'a b'"), (True, '"a b"')])
+def test_a_word_of_a_command_is_quoted_as_the_system_s_shells_take_it(windows, shown, monkeypatch):
+    monkeypatch.setattr(names, "_ON_WINDOWS", windows)
+    assert (names.word("a b"), names.word("dicom")) == (shown, "dicom")

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from tests.systems import any_name
 from tests.windows.test_windows import MANIFEST, manifest_of, outputs
 
 
@@ -67,6 +68,7 @@ def test_a_source_in_other_capitals_is_never_replaced(ntfs, bulkdcm_command):
     assert (ntfs / "a.png").read_bytes() == before
 
 
+@any_name
 def test_a_name_that_it_can_not_have_fails_its_row_alone(ntfs, tmp_path, bulkdcm_command):
     done = bulkdcm_command("convert", manifest_of(tmp_path, {"1.png": "aux.dcm", "2.png": "b.dcm"}), "-o", ntfs / "out")
     assert (done.returncode, "1 of 2 rows converted" in done.stdout) == (1, True), done.stdout
