@@ -43,11 +43,11 @@ _origins: dict[frozenset[tuple[str, str]], Origin | None] = {}
 _one_at_a_time = threading.Lock()
 
 
-def run(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
-    """Run ``bulkdcm`` to its end and return what it said; the options are those of `subprocess.run`."""
+def run(*arguments: object, fork: bool = FORKS, **options) -> subprocess.CompletedProcess[str]:
+    """Run ``bulkdcm`` to its end and return what it said; the other options are those of `subprocess.run`."""
     command = [sys.executable, "-m", "bulkdcm", *map(str, arguments)]
     options = {"encoding": "utf-8", "timeout": 900, **options}
-    if FORKS and options.keys() <= {"encoding", "timeout", "env", "cwd"}:
+    if fork and options.keys() <= {"encoding", "timeout", "env", "cwd"}:
         with _one_at_a_time:
             if origin := _origin_of(options.get("env", os.environ)):
                 return origin.run(command, **options)

@@ -24,7 +24,8 @@ HEADER = (
 )
 POISON = Path(__file__).parent / "poison"
 NEEDS_MOUNT = "mounting a small file system needs root"
-STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null")  # only what is traced stops, not each call
+STRACE = ("strace", "-f", "-qq", "-o", "/dev/null")
+STRACE_ERRORS = (*STRACE, "--seccomp-bpf")  # stops the process at what is traced alone, where no signal can be injected
 
 
 def need_strace() -> None:
@@ -244,7 +245,7 @@ def goes_on():
     def check(job: Job, whole: dict[str, str], *options: object, code: int = 0) -> pd.DataFrame:
         outside = set(job.folder.iterdir())
         done = job.run(*options)
-        assert done.returncode == code, done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         assert job.stored() == whole
         report = job.report()
         assert list(report["line"]) == list(range(2, len(job.lines) + 1))

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.faults.conftest import STRACE, need_strace
+from tests.faults.conftest import STRACE_ERRORS, need_strace
 
 
 def remount(folder, options: str) -> None:
@@ -74,7 +74,7 @@ def test_an_error_at_the_nth_call(call, error, before, nth, job_of, reference, s
     need_strace()
     job = job_of(40)
     whole = reference(job)
-    inject = (*STRACE, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={nth + before}")
+    inject = (*STRACE_ERRORS, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={nth + before}")
     done = job.run("--chunk-size", 2, "--backend", "sequential", prefix=inject)
     if done.returncode == 0:
         # SQLite passes over an error of a folder's sync, after which the next commit brings all to the disk.

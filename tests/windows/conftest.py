@@ -29,7 +29,7 @@ def on_windows(bulkdcm_command):
 
     def run(*arguments, encoding="utf-8", longest="0"):
         more = {"PYTHONIOENCODING": encoding, "WINDOWS_LONGEST_PATH": longest}
-        return bulkdcm_command(*arguments, env=emulated(**more), encoding=encoding)
+        return bulkdcm_command(*arguments, env=emulated(**more), encoding=encoding, fork=False)
 
     return run
 
