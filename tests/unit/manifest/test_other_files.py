@@ -56,7 +56,7 @@ def test_a_file_of_another_kind_is_named(data, what, remedy, tmp_path):
 
 def test_a_folder_points_to_init(tmp_path):
     (tmp_path / "a b").mkdir()
-    with pytest.raises(ManifestError, match=r"this is a folder.*`bulkdcm init '.*a b' --out manifest\.csv`"):
+    with pytest.raises(ManifestError, match=r"this is a folder.*`bulkdcm init (['\"]).*a b\1 --out manifest\.csv`"):
         bulkdcm.check(tmp_path / "a b")
 
 

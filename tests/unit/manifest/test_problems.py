@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import bulkdcm
+from bulkdcm import names
 from bulkdcm.errors import ManifestError
 from bulkdcm.manifest.paths import fold
 
@@ -42,7 +43,7 @@ ONE_ERROR = [
     (["source,study", 'a.png,"x\ty"'], (2,), "study", "x\ty", "control character '\\t'", "Correct the cell"),
     # columns
     (["source,PatientsName", "a.png,x"], (1,), "PatientsName", "", "no DICOM keyword", "Did you mean PatientName?"),
-    (["source,", "a.png,x"], (1,), "", "", "a column without a name", "--ignore-column ''"),
+    (["source,", "a.png,x"], (1,), "", "", "a column without a name", f"--ignore-column {names.word('')}"),
     (["source,SOPClassUID", "a.png,1.2"], (1,), "SOPClassUID", "", "the sop_class column chooses it", "--ignore-column SOPClassUID"),
     (["source,MediaStorageSOPClassUID", "a.png,1"], (1,), "MediaStorageSOPClassUID", "", "meta information", "--ignore-column"),
     # paths
