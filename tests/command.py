@@ -23,20 +23,14 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import IO
 
 from tests.systems import WINDOWS
 
 ROOT = Path(__file__).parents[1]
 FORKS = not WINDOWS and hasattr(socket, "send_fds") and os.environ.get("BULKDCM_TESTS") != "started"
-_AT_START = (
-    "PYTHON",
-    "LC_",
-    "LANG",
-    "LD_",
-    "MALLOC_",
-    "OMP_",
-    "OPENBLAS_",
-)  # what begins so is read before any of our code
+# Variables of such names are read before any of our code runs.
+_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OMP_", "OPENBLAS_")
 _LATER = ("__main__", "engines.cluster")  # the cluster's own package takes longer than all others
 _NUMBER = struct.Struct("=q")
 _origins: dict[frozenset[tuple[str, str]], Origin | None] = {}
@@ -92,13 +86,7 @@ class Origin:
             umask = os.umask(0)
             os.umask(umask)
             place = str(Path(cwd or ".").absolute())
-            request = {
-                "argv": command[3:],
-                "cwd": place,
-                "umask": umask,
-                "env": dict(os.environ if env is None else env),
-            }
-            asked.write(json.dumps(request).encode())
+            asked.write(json.dumps([command[3:], place, umask, dict(env or os.environ)]).encode())
             asked.seek(0)
             socket.send_fds(self._ours, [b"!"], [one.fileno() for one in (asked, nothing, said, erred)])
             pid = self._number()
@@ -111,16 +99,17 @@ class Origin:
                 self._number()
                 raise subprocess.TimeoutExpired(command, timeout) from None
             self._ours.settimeout(None)
-            texts = []
-            for file in (said, erred):
-                file.seek(0)
-                texts.append(file.read().decode(encoding).replace("\r\n", "\n").replace("\r", "\n"))
-            return subprocess.CompletedProcess(command, code, *texts)
+            return subprocess.CompletedProcess(command, code, _text(said, encoding), _text(erred, encoding))
 
     def _number(self) -> int:
         found = self._ours.recv(_NUMBER.size, socket.MSG_WAITALL)
         assert len(found) == _NUMBER.size, "the process that runs are forked from is gone"
         return _NUMBER.unpack(found)[0]
+
+
+def _text(file: IO[bytes], encoding: str) -> str:
+    file.seek(0)
+    return file.read().decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _serve(connection: socket.socket) -> bool:
@@ -143,17 +132,15 @@ def _serve(connection: socket.socket) -> bool:
 def _become(asked: int, *streams: int) -> None:
     """Take on all that a started process would have."""
     with open(asked, "rb") as file:
-        request = json.load(file)
+        sys.argv[1:], sys.path[0], umask, environment = json.load(file)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    os.umask(request["umask"])
-    os.chdir(request["cwd"])
-    for name in os.environ.keys() - request["env"].keys():
+    os.umask(umask)
+    os.chdir(sys.path[0])
+    for name in os.environ.keys() - environment.keys():
         del os.environ[name]
-    os.environ.update(request["env"])
-    sys.path[0] = request["cwd"]
-    sys.argv[1:] = request["argv"]
+    os.environ.update(environment)
 
 
 def _prepare() -> None:
