@@ -92,7 +92,10 @@ def guarded(guard: Guard | None, function: Callable[[Chunk], Result], chunk: Chu
     """Return ``function(chunk)``, in a process that is ready whether or not the engine saw to it."""
     if guard:
         guard()
-    return function(chunk)
+    try:
+        return function(chunk)
+    finally:
+        end()  # an item that ended the chunk is under way no more
 
 
 def begin(number: int) -> None:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX, _OLD_S = "bulkdcm-slots-", 86_400
-_FORM = struct.Struct("=qd")  # number + 1 (0: idle), time it began on the machine's monotonic clock
+# Number + 1 (0: idle), and the time it began on the machine's monotonic clock. A system may stop a worker between any two
+# writes, for as long as it likes: so the time is there before the number is, and stays when that goes.
+_FORM, _NUMBER, _BEGAN = struct.Struct("=qd"), struct.Struct("=q"), struct.Struct("=d")
 
 
 class Slot(NamedTuple):
@@ -53,11 +55,13 @@ class OwnSlot:
 
     def begin(self, number: int) -> None:
         """Say that the item of this number begins now."""
-        _FORM.pack_into(self._memory, 0, number + 1, time.monotonic())
+        self.end()
+        _BEGAN.pack_into(self._memory, _NUMBER.size, time.monotonic())
+        _NUMBER.pack_into(self._memory, 0, number + 1)
 
     def end(self) -> None:
         """Say that no item is under way."""
-        _FORM.pack_into(self._memory, 0, 0, 0.0)
+        _NUMBER.pack_into(self._memory, 0, 0)
 
 
 def under_way(folder: str) -> list[Slot]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from functools import partial
@@ -163,6 +164,24 @@ def test_a_limit_that_an_engine_can_t_keep_is_refused(name):
             with pytest.raises(SettingsError, match=f"^{option}="):
                 Settings(backend=name, scheduler=address, **{option: 100})
     assert engines.DEFAULT in ENGINES
+
+
+BUSY = "import sys; from bulkdcm.engines.slots import OwnSlot; slot = OwnSlot(sys.argv[1])\nwhile True: slot.begin(1); slot.end(); slot.begin(2)"
+
+
+def test_no_look_at_a_worker_finds_an_item_that_began_before_it(tmp_path):
+    """The system may stop a worker wherever it is: whoever seems to be at an item for too long is killed."""
+    looks = []
+    with subprocess.Popen([sys.executable, "-c", BUSY, str(tmp_path)]) as worker:
+        began_s = time.monotonic()
+        while not slots.under_way(str(tmp_path)):
+            assert worker.poll() is None
+        for _ in range(20_000):
+            looks += slots.under_way(str(tmp_path))
+        worker.kill()
+    assert looks
+    assert {slot.number for slot in looks} == {1, 2}
+    assert min(slot.began_s for slot in looks) >= began_s
 
 
 def test_a_look_at_the_slots_of_a_run_that_ends_meanwhile_finds_nothing(tmp_path):
