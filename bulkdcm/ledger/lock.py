@@ -24,6 +24,7 @@ _FILE = "lock"
 _HOLDER_SUFFIX = ".holder"  # a file of its own: Windows lets nobody read the one that is locked
 _HOLDER_BYTES = 2000
 _PATIENCE_S = 0.3  # in which `is_held`, which looks for a moment, is out of the way
+_LONG_PATIENCE_S = 10.0  # if no run can be there: the system may have stopped whoever looks
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 _SIGN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -169,7 +170,13 @@ def _refuse_others(*paths: Path) -> None:
 
 def _take(lock: filelock.BaseFileLock, path: Path, where: str) -> None:
     try:
-        lock.acquire(timeout=_PATIENCE_S)
+        try:
+            lock.acquire(timeout=_PATIENCE_S)
+        except filelock.Timeout:
+            pid, _ = _holder(_signature(path))
+            if not pid or system.alive(pid):
+                raise
+            lock.acquire(timeout=_LONG_PATIENCE_S)
     except filelock.Timeout as error:
         holder = _signature(path).decode("utf-8", "replace").partition("\n")[0].strip()
         msg = f"another run is {where}: {holder or 'it has just begun'}. Wait for it, or end it."
