@@ -70,7 +70,7 @@ class Taken:
         context.meta[_KEY] = self
 
     def name_place(self, error: RunError) -> None:
-        """If a message begins with an option that was taken, say where it was taken from."""
+        """If a message is about an option that was not on the command line, say which file or run it came from."""
         message = error.message
         if any(message.startswith(f"--{keys.key(name)} ") for name in self.used):
             error.args = (f"{self.where}: {message.removeprefix('--')}", *error.args[1:])

@@ -212,7 +212,7 @@ def test_a_full_folder_for_temporary_files(mount, job_of, reference, goes_on, tm
     place.mkdir()
     done = apart(job, mount.format(place), *WORKERS, temporary=place)
     refused(done, 5, str(place), "TMPDIR")
-    goes_on(job, whole)
+    goes_on(job, whole, *WORKERS)
 
 
 def test_no_folder_for_temporary_files_at_all(job_of):

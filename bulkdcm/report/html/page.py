@@ -99,7 +99,7 @@ class Page:
 
 @cache
 def template() -> Any:
-    """Return the template of the page; it takes as long to prepare as a small run does to convert."""
+    """Return the template of the page, compiled once: that takes longer than a small run's images."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # only where a page is written
 
     environment = Environment(

@@ -187,10 +187,9 @@ def _files():
 
     @functools.wraps(begin)
     def started(self, args, *rest, **more):
-        theirs = (
-            isinstance(args, str) or not _is_bulkdcm()
-        )  # tests write paths as this system does, and values as they are
-        begin(self, args if theirs else [*map(_straight, args)], *rest, **more)
+        if _is_bulkdcm() and not isinstance(args, str):  # tests write paths as this system does, and values as they are
+            args = [*map(_straight, args)]
+        begin(self, args, *rest, **more)
 
     subprocess.Popen.__init__ = started
     sqlite3.connect = lambda database, *rest, **more: plain_connect(_straight(database), *rest, **more)
