@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bulkdcm import names, pictures
@@ -32,8 +31,7 @@ def retold(report: Report, folder: Path, images_root: str, *, identifiers: bool 
     """
     sources = Local(root=images_root, option="--images") if images_root else None
     look = pictures.look(to_look_at(folder), sources, identifiers=identifiers)
-    ended_at = report.asked.started_at + timedelta(seconds=int(report.elapsed_s))
-    found = verified(folder, ended_at)
+    found = verified(folder, report.asked.started_at)
     return replace(report, look=look, refused=refused_since(report.asked, folder), verification=found)
 
 

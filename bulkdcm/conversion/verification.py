@@ -105,6 +105,7 @@ def verify(folder: Path, given: Given | None, settings: Settings, wanted: Wanted
         result = replace(
             found.result(),
             interrupted=interrupted,
+            run_started_at=ledger.run_facts().get("asked", {}).get("started_at", ""),
             elapsed_s=time.perf_counter() - began,
             ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )

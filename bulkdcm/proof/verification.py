@@ -68,6 +68,8 @@ class Verification:
         What decided, and how often.
     notes
         What was not proved, and why.
+    run_started_at
+        When the run began that was proved (ISO 8601); empty if no ledger says it.
     elapsed_s, ended_at
         Wall time; and when it ended (ISO 8601).
     interrupted
@@ -81,6 +83,7 @@ class Verification:
     counts: Mapping[str, int] = field(default_factory=dict)
     by: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    run_started_at: str = ""
     elapsed_s: float = 0.0
     ended_at: str = ""
     interrupted: int = 0
@@ -109,6 +112,7 @@ class Verification:
             "ok": self.ok,
             "files": self.files,
             "proved": self.proved,
+            "run_started_at": self.run_started_at,
             "elapsed_s": round(self.elapsed_s, 3),
             "ended_at": self.ended_at,
             "kinds": {

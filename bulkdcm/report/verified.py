@@ -1,4 +1,4 @@
-"""What `bulkdcm verify` found at an output folder since the run that a report is of."""
+"""What `bulkdcm verify` found at an output folder after the run that a report is of."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Verified(NamedTuple):
     kinds: list[Kind]
 
 
-def verified(folder: Path, since: datetime) -> Verified | None:
-    """Return the verification of an output folder; None if there is none since a time."""
+def verified(folder: Path, run_started_at: datetime) -> Verified | None:
+    """Return the verification of an output folder; None if there is none, or it is of another run than the one that began then."""
     try:
         facts = json.loads((folder / FILE).read_bytes())
-        ended_at = datetime.fromisoformat(facts["ended_at"])
-        if ended_at < since:
+        if datetime.fromisoformat(facts["run_started_at"]) != run_started_at:
             return None
         kinds = [
             Kind(int(kind["count"]), visible(str(kind["meaning"])), visible(str(kind["remedy"])))
             for kind in facts["kinds"].values()
         ]
+        ended_at = datetime.fromisoformat(facts["ended_at"])
         return Verified(int(facts["files"]), int(facts["proved"]), bool(facts["complete"]), ended_at, kinds)
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None

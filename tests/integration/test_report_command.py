@@ -177,6 +177,11 @@ def test_what_verify_found_since_is_in_the_page(out, bulkdcm_command):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "files that the ledger has and the folder hasn" in page
     assert "<b>5 of 6 files</b> proved" in page
+    found = json.loads((out / "verify.json").read_bytes())
+    earlier = {**found, "ended_at": "2001-01-01T00:00:00+00:00"}  # a clock that was set back
+    (out / "verify.json").write_text(json.dumps(earlier), encoding="utf-8")
+    bulkdcm_command("report", out)
+    assert "<b>5 of 6 files</b> proved" in (out / "report.html").read_text(encoding="utf-8")
     bulkdcm.convert(out.parent / "m.csv", out, backend="sequential", fsync=False)
     bulkdcm_command("report", out)
     assert 'id="verified"' not in (out / "report.html").read_text(encoding="utf-8")
