@@ -135,7 +135,7 @@ def noted(ledger: Ledger, folder: Path) -> Noted:
 
 
 def _there(path: str, near: str, folder: Path) -> Path:
-    """Return where a noted path is now; if it is gone, look where it would be if it had moved with the output folder."""
+    """Return where a noted path is now: where it was, or, if it is gone from there, beside the output folder that has moved."""
     if not Path(path).is_absolute():
         return mappings.find(path) or Path(path)
     moved = _near(folder, near)

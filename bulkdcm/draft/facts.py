@@ -79,7 +79,7 @@ def place_spacing(row: dict[str, str]) -> None:
 def _dots_an_inch(image: Image.Image) -> tuple[float, float]:
     """Return the density across and down; 0 where the file has none."""
     if image.format != "JPEG" or image.info.get("jfif_unit") in {1, 2}:
-        return image.info.get("dpi", (0, 0))  # type: ignore[no-any-return]
+        return image.info.get("dpi", (0, 0))  # type: ignore[no-any-return]  # Pillow gives facts no types
     # Pillow makes 72 of an EXIF without a density, and knows one direction only.
     across, down, unit = (
         image.getexif().get(tag, 0) for tag in (exif.X_RESOLUTION, exif.Y_RESOLUTION, _RESOLUTION_UNIT)

@@ -60,4 +60,4 @@ def earliest(column: Column, studies: Column) -> Sequence[int]:
     dates = np.array([int(cell) if cell.isdecimal() and len(cell) == 8 else none for cell in studies.values])
     found = np.full(len(column.values), none)
     np.minimum.at(found, column.codes, dates[studies.codes])
-    return np.where(found == none, 0, found).tolist()  # type: ignore[no-any-return]
+    return np.where(found == none, 0, found).tolist()  # type: ignore[no-any-return]  # numpy's lists have no type

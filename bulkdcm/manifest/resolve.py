@@ -101,7 +101,7 @@ def _of_other_kinds(classes: Column, sources: Column, kinds: Mapping[str, tuple[
     for kind, endings in kinds.items():
         if not any(f"{ending}\n" in text for ending in endings):
             continue
-        codes[asks_nothing & sources.where(lambda path, endings=endings: path.lower().endswith(endings))] = len(values)  # type: ignore[misc]
+        codes[asks_nothing & sources.where(lambda path, endings=endings: path.lower().endswith(endings))] = len(values)  # type: ignore[misc]  # a lambda
         values.append(kind)
     return Column(codes, values)
 

@@ -69,7 +69,7 @@ class Verification:
     notes
         What was not proved, and why.
     run_started_at
-        When the run began that was proved (ISO 8601); empty if no ledger says it.
+        When the run that was proved began (ISO 8601); empty if no ledger says it.
     elapsed_s, ended_at
         Wall time; and when it ended (ISO 8601).
     interrupted

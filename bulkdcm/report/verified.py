@@ -33,16 +33,16 @@ class Verified(NamedTuple):
 
 
 def verified(folder: Path, run_started_at: datetime) -> Verified | None:
-    """Return the verification of an output folder; None if there is none, or it is of another run than the one that began then."""
+    """Return what was found of the run that began at a time; None if it was not verified."""
     try:
         facts = json.loads((folder / FILE).read_bytes())
+        ended_at = datetime.fromisoformat(facts["ended_at"])
         if datetime.fromisoformat(facts["run_started_at"]) != run_started_at:
             return None
         kinds = [
             Kind(int(kind["count"]), visible(str(kind["meaning"])), visible(str(kind["remedy"])))
             for kind in facts["kinds"].values()
         ]
-        ended_at = datetime.fromisoformat(facts["ended_at"])
         return Verified(int(facts["files"]), int(facts["proved"]), bool(facts["complete"]), ended_at, kinds)
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None

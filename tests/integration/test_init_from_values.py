@@ -32,7 +32,7 @@ def text_of(folder: Path, *lines: str, files: str = "") -> str:
 
 def proposed(folder: Path, *lines: str, files: str = "") -> dict[str, Any]:
     """Return its columns."""
-    return tomllib.loads(text_of(folder, *lines, files=files))["columns"]  # type: ignore[no-any-return]
+    return tomllib.loads(text_of(folder, *lines, files=files))["columns"]  # type: ignore[no-any-return]  # TOML has no types
 
 
 def test_a_column_of_file_names_is_the_source_whatever_it_is_called(tmp_path):
